@@ -1,0 +1,199 @@
+"""What a training run says while it runs.
+
+Frozen values, one JSON line each. A failure is an event like any other. Everything that a page, a command line or
+a comparison shows of a run is computed from these lines (`lab.history`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+#: How a run can end. "interrupted" is never written: it is what a run folder without a last line means.
+DONE, STOPPED, FAILED = "done", "stopped", "failed"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes held at the peak of one step, counted exactly by category (`lab.training.ledger`).
+
+    `device` is what the device itself says beside it: allocated bytes on CUDA and MPS, resident bytes of the
+    process on a CPU.
+    """
+
+    weights: int = 0
+    adapter: int = 0
+    gradients: int = 0
+    optimizer: int = 0
+    activations: int = 0
+    device: int = 0
+
+    @property
+    def total(self) -> int:
+        """Sum of the counted categories, in bytes."""
+        return self.weights + self.adapter + self.gradients + self.optimizer + self.activations
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is being prepared ("Loading the base"), before or between steps."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something that does not stop the run but that its owner should know."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run is about to make its first step. Parameter counts are of the model as loaded."""
+
+    steps: int
+    total: int
+    trainable: int
+    task: str
+    metric: str
+    device: str
+    train_rows: int
+    eval_rows: int
+    labels: tuple[str, ...] = ()
+    first_step: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimizer step. `loss` is the mean over its tokens or rows; `seconds` counts from the first step."""
+
+    step: int
+    loss: float
+    lr: float
+    grad_norm: float
+    tokens: int
+    seconds: float
+    memory: Memory = Memory()
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The validation rows under the adapter at `step`; `base` marks the base itself, with the adapter off.
+
+    `score` is the task's own headline metric in [0, 1], `metrics` the rest by name. `general` is bits per byte of
+    held-out general prose: what the model forgets shows there. It is None where the model cannot say (a classifier).
+    """
+
+    step: int
+    loss: float
+    score: float
+    metrics: dict[str, float] = field(default_factory=dict)
+    general: float | None = None
+    base: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The reply to the run's sample prompt at `step`; `base` marks the base's own."""
+
+    step: int
+    prompt: str
+    reply: str
+    base: bool = False
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Something was written into the run's folder: a "checkpoint" to resume from or the "adapter" itself."""
+
+    step: int
+    what: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last event of a run. `status` is DONE, STOPPED or FAILED; a failure says why and what to do."""
+
+    status: str
+    step: int = 0
+    error: str = ""
+    hint: str = ""
+    seconds: float = 0.0
+
+
+Event = Stage | Warned | Started | Step | Evaluated | Sample | Saved | Finished
+
+KINDS: dict[str, type] = {
+    kind.__name__.lower(): kind for kind in (Stage, Warned, Started, Step, Evaluated, Sample, Saved, Finished)
+}
+
+
+def encode(event: Event) -> dict[str, Any]:
+    """The event as plain JSON values under its name: `{"event": "step", "step": 1, …}`.
+
+    JSON has no NaN or infinity: such a number becomes None, so that every browser can read the line.
+    """
+    return {"event": type(event).__name__.lower()} | _finite(asdict(event))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def decode(plain: Mapping[str, Any]) -> Event:
+    """The event of `encode`'s values. Fields that a newer lab added are ignored.
+
+    Raises ValueError for a line that is no event (a torn or edited log).
+    """
+    kind = KINDS.get(str(plain.get("event")))
+    if kind is None:
+        raise ValueError(f"no event: {str(plain)[:80]}")
+    known = {item.name for item in fields(kind)}
+    given = {name: value for name, value in plain.items() if name in known}
+    if isinstance(given.get("memory"), Mapping):
+        names = {item.name for item in fields(Memory)}
+        given["memory"] = Memory(**{key: int(value) for key, value in given["memory"].items() if key in names})
+    if isinstance(given.get("labels"), list):
+        given["labels"] = tuple(given["labels"])
+    for name in ("loss", "score", "grad_norm"):
+        if name in given and given[name] is None:
+            given[name] = math.nan
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def to_line(event: Event) -> str:
+    """The event as one line of `events.jsonl`, newline included."""
+    return json.dumps(encode(event), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def from_lines(text: str) -> list[Event]:
+    """The events of a log. A torn last line (a process killed while writing) is left out.
+
+    Raises ValueError for a damaged line before the last.
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    events: list[Event] = []
+    for number, line in enumerate(lines):
+        try:
+            events.append(decode(json.loads(line)))
+        except (ValueError, AttributeError) as error:
+            if number == len(lines) - 1 and not text.endswith("\n"):
+                break
+            raise ValueError(f"line {number + 1} of the event log is damaged: {error}") from None
+    return events

@@ -1,0 +1,144 @@
+"""What is known of a run, from its events alone.
+
+`fold` is the one reducer: a live run, a finished one, a reloaded page, the command line and a comparison all look
+at a run through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lab.events import (
+    Evaluated,
+    Event,
+    Finished,
+    Memory,
+    Sample,
+    Saved,
+    Stage,
+    Started,
+    Step,
+    Warned,
+)
+
+#: More points than this are thinned before they are drawn.
+POINTS = 2000
+
+#: Weight of the past in the smoothed loss, per step (an exponential moving average, corrected at its start).
+SMOOTHING = 0.9
+
+
+@dataclass
+class History:
+    """A run so far. `add` takes the next event; nothing else changes it."""
+
+    stage: str = ""
+    started: Started | None = None
+    steps: list[Step] = field(default_factory=list)
+    evaluations: list[Evaluated] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    saved: list[Saved] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+    finished: Finished | None = None
+    peak: Memory = Memory()
+
+    def add(self, event: Event) -> None:
+        match event:
+            case Stage():
+                self.stage = event.text
+            case Warned():
+                self.warnings.append(event)
+            case Started():
+                # A resumed run starts again from its checkpoint: what came after that was not kept.
+                self.started, self.finished = event, None
+                first = event.first_step
+                self.steps = [step for step in self.steps if step.step <= first]
+                self.evaluations = [item for item in self.evaluations if item.step <= first]
+                self.samples = [item for item in self.samples if item.step <= first]
+            case Step():
+                self.steps.append(event)
+                if event.memory.total >= self.peak.total:
+                    self.peak = event.memory
+            case Evaluated():
+                self.evaluations.append(event)
+            case Sample():
+                self.samples.append(event)
+            case Saved():
+                self.saved.append(event)
+            case Finished():
+                self.finished = event
+
+    @property
+    def step(self) -> int:
+        """The last step that was made; 0 before the first."""
+        return self.steps[-1].step if self.steps else 0
+
+    @property
+    def seconds(self) -> float:
+        """Training time so far, in seconds."""
+        if self.finished:
+            return self.finished.seconds
+        return self.steps[-1].seconds if self.steps else 0.0
+
+    @property
+    def base(self) -> Evaluated | None:
+        """The evaluation of the base, before anything was learned."""
+        return next((item for item in self.evaluations if item.base), None)
+
+    @property
+    def last(self) -> Evaluated | None:
+        """The newest evaluation of the adapter."""
+        return next((item for item in reversed(self.evaluations) if not item.base), None)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Throughput over the last ten steps."""
+        window = self.steps[-11:]
+        if len(window) < 2 or window[-1].seconds <= window[0].seconds:
+            return 0.0
+        return sum(step.tokens for step in window[1:]) / (window[-1].seconds - window[0].seconds)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Expected time to the last step, in seconds, from the mean so far; None while nothing is known."""
+        if self.started is None or not self.steps or self.finished:
+            return None
+        made = self.step - self.started.first_step
+        return self.steps[-1].seconds / made * (self.started.steps - self.step) if made > 0 else None
+
+
+def fold(events: Iterable[Event]) -> History:
+    """The history that the events tell."""
+    history = History()
+    for event in events:
+        history.add(event)
+    return history
+
+
+def stride(count: int, limit: int = POINTS) -> int:
+    """The smallest power of two by which `count` points are thinned to at most `limit`.
+
+    A power of two keeps the points where they were when a longer run halves them again.
+    """
+    step = 1
+    while count / step > limit:
+        step *= 2
+    return step
+
+
+def thinned(steps: list[Step], limit: int = POINTS) -> list[Step]:
+    """The steps whose number is a multiple of the stride, and the newest."""
+    step = stride(steps[-1].step if steps else 0, limit)
+    kept = [item for item in steps if item.step % step == 0]
+    return kept if not steps or (kept and kept[-1] is steps[-1]) else [*kept, steps[-1]]
+
+
+def smoothed(values: Iterable[float], weight: float = SMOOTHING) -> list[float]:
+    """Exponential moving average with the bias of its start divided out (Kingma and Ba 2015, section 3)."""
+    mean, total, result = 0.0, 0.0, []
+    for value in values:
+        mean = weight * mean + (1 - weight) * value
+        total = weight * total + (1 - weight)
+        result.append(mean / total)
+    return result

@@ -1,0 +1,173 @@
+"""Settings declared once.
+
+A dataclass whose fields are made with `knob` carries, beside its defaults, the label, the help and the bounds of
+each setting. The form, the command line, the validation, the documentation and the address of a page are all
+derived from those fields, so a setting is described in one place only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass
+from typing import Any, TypeVar
+
+from lab.errors import LabError
+
+T = TypeVar("T")
+
+TRUE = {"true", "yes", "on", "1"}
+FALSE = {"false", "no", "off", "0"}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting: what it is called, what it means and what it may be.
+
+    `kind` is "int", "float", "bool", "text" or "names" (a tuple of strings). `choices` lists the allowed values;
+    `source` names a list that only the loaded model knows ("modules": its linear modules), which the form offers
+    and which is not closed. `log` asks for a logarithmic slider, `advanced` folds the setting away.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    label: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    source: str = ""
+    log: bool = False
+    advanced: bool = False
+
+    def coerce(self, raw: Any) -> Any:
+        """The value of `raw` (a string from a command line, a JSON value or a widget's) as this setting's type.
+
+        Raises LabError with the bounds or the allowed values if it cannot be one.
+        """
+        value = self._typed(raw)
+        if self.choices and self.kind == "text" and value not in self.choices:
+            near = nearest(str(value), self.choices)
+            raise LabError(f"{self.label} cannot be '{value}'.", near or f"Choose one of: {', '.join(self.choices)}.")
+        if self.kind in ("int", "float"):
+            if not math.isfinite(value):
+                raise LabError(f"{self.label} must be a finite number.", self._range())
+            if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+                raise LabError(f"{self.label} cannot be {value:g}.", self._range())
+        return value
+
+    def _typed(self, raw: Any) -> Any:
+        if self.kind == "bool":
+            text = str(raw).strip().lower()
+            if text not in TRUE | FALSE:
+                raise LabError(f"{self.label} must be yes or no, not '{raw}'.", "Write true or false.")
+            return text in TRUE
+        if self.kind == "names":
+            parts: Iterable[Any] = raw.split(",") if isinstance(raw, str) else (raw or ())
+            return tuple(str(part).strip() for part in parts if str(part).strip())
+        if self.kind == "text":
+            return "" if raw is None else str(raw)
+        try:
+            number = float(raw)
+        except (TypeError, ValueError):
+            raise LabError(f"{self.label} must be a number, not '{raw}'.", self._range()) from None
+        if self.kind == "float":
+            return number
+        if not math.isfinite(number) or number != int(number):
+            raise LabError(f"{self.label} must be a whole number, not '{raw}'.", self._range())
+        return int(number)
+
+    def _range(self) -> str:
+        if self.low is not None and self.high is not None:
+            return f"Choose a value from {self.low:g} to {self.high:g}."
+        if self.low is not None:
+            return f"Choose {self.low:g} or more."
+        return self.help
+
+
+def knob(
+    default: Any,
+    label: str,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    step: float | None = None,
+    choices: Iterable[str] = (),
+    source: str = "",
+    log: bool = False,
+    advanced: bool = False,
+) -> Any:
+    """A dataclass field that carries the description of the setting beside its default."""
+    description = {
+        "label": label,
+        "help": help,
+        "low": low,
+        "high": high,
+        "step": step,
+        "choices": tuple(choices),
+        "source": source,
+        "log": log,
+        "advanced": advanced,
+    }
+    return dataclasses.field(default=default, metadata={"knob": description})
+
+
+def _kind(default: Any) -> str:
+    if isinstance(default, bool):
+        return "bool"
+    if isinstance(default, int):
+        return "int"
+    if isinstance(default, float):
+        return "float"
+    return "names" if isinstance(default, tuple) else "text"
+
+
+def knobs(settings: Any) -> tuple[Knob, ...]:
+    """The settings of a dataclass or of an instance of one, in the order of its fields."""
+    return tuple(
+        Knob(name=field.name, kind=_kind(field.default), default=field.default, **field.metadata["knob"])
+        for field in dataclasses.fields(settings)
+        if field.default is not MISSING and "knob" in field.metadata
+    )
+
+
+def build(cls: type[T], values: Mapping[str, Any]) -> T:
+    """An instance of the settings class `cls` from loose values; what is not given keeps its default.
+
+    Raises LabError for a name that the class does not have (with the nearest that it has) and for a value out
+    of bounds.
+    """
+    known = {item.name: item for item in knobs(cls)}
+    for name in values:
+        if name not in known:
+            near = nearest(name, known)
+            raise LabError(f"There is no setting '{name}' here.", near or f"There are: {', '.join(known)}.")
+    return cls(**{name: known[name].coerce(raw) for name, raw in values.items()})
+
+
+def values(settings: Any) -> dict[str, Any]:
+    """The settings as plain JSON values: tuples become lists, every field is there."""
+    plain = dataclasses.asdict(settings)
+    return json.loads(json.dumps(plain))
+
+
+def changed(settings: Any) -> dict[str, Any]:
+    """Only the settings that differ from their defaults, as plain JSON values (for short links and scripts)."""
+    defaults = {item.name: item.default for item in knobs(settings)}
+    return {
+        name: value
+        for name, value in values(settings).items()
+        if defaults[name] != (tuple(value) if isinstance(value, list) else value)
+    }
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint "Did you mean 'x'?", or an empty string if nothing is near."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"Did you mean '{found[0]}'?" if found else ""

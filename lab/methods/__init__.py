@@ -1,0 +1,66 @@
+"""The methods, and the questions that the rest of the lab asks about them. Importing this loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lab.errors import LabError
+from lab.knobs import build, nearest, values
+from lab.methods.base import Method
+from lab.methods.full import Full
+from lab.methods.lora import Lora
+from lab.plan import Plan, Training
+
+#: Every method, in the order in which the form lists them.
+METHODS: dict[str, Method] = {method.key: method for method in (Full(), Lora())}
+
+
+def method(key: str) -> Method:
+    """The method of that name. Raises LabError with the nearest name otherwise."""
+    if key not in METHODS:
+        raise LabError(f"There is no method '{key}'.", nearest(key, METHODS) or f"There are: {', '.join(METHODS)}.")
+    return METHODS[key]
+
+
+def settings(plan: Plan) -> Any:
+    """The plan's method settings, typed and checked. Raises LabError for an unknown name or a value out of bounds."""
+    return build(method(plan.method).Settings, plan.settings)
+
+
+def default_plan(key: str = "lora", **parts: Any) -> Plan:
+    """A plan with the method's own defaults, its training settings included. `parts` replace whole fields."""
+    chosen = method(key)
+    training = Training(**{**chosen.training})
+    return Plan(**{"method": key, "settings": values(chosen.Settings()), "training": training, **parts})
+
+
+def with_values(plan: Plan, given: Mapping[str, Any]) -> Plan:
+    """The plan with loose settings put where they belong (`rank`, `steps`, `weights`, …).
+
+    Names are those of the method's settings, the training's, the precision's and the data's; an ambiguous name
+    can be written in full ("data.rows"). Raises LabError for a name that is nowhere.
+    """
+    plain = plan.to_dict()
+    places = {
+        "settings": values(method(plan.method).Settings()),
+        "training": plain["training"],
+        "precision": plain["precision"],
+        "data": plain["data"],
+    }
+    for name, value in given.items():
+        part, _, short = name.rpartition(".")
+        place = next((key for key in places if (not part or key == part) and short in places[key]), None)
+        if short == "seed" and not part:
+            plain["seed"] = value
+        elif place is None:
+            known = [key for part in places.values() for key in part]
+            raise LabError(
+                f"{method(plan.method).title} has no setting '{name}'.",
+                nearest(short, known) or f"There are: {', '.join(known)}.",
+            )
+        else:
+            plain[place][short] = value
+    changed = Plan.from_dict(plain)
+    settings(changed)
+    return changed

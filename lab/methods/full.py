@@ -1,0 +1,39 @@
+"""Full fine-tuning: every parameter of the base is trained. The yardstick for all the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab.methods.base import Reason
+from lab.methods.selection import SelectionMethod
+from lab.models.shape import ModelShape, Parameter
+from lab.plan import Precision, Training
+
+
+@dataclass(frozen=True)
+class Settings:
+    pass
+
+
+class Full(SelectionMethod):
+    key = "full"
+    title = "Full fine-tuning"
+    family = "baseline"
+    summary = "Trains every parameter of the base; one whole copy of the model for each task."
+    formula = "all parameters of the base"
+    lesson = "why"
+    Settings = Settings
+    training = {"learning_rate": 5e-4}
+
+    def selects(self, parameter: Parameter, settings: Settings, shape: ModelShape) -> bool:
+        return True
+
+    def compatible(
+        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+    ) -> Reason | None:
+        if precision.quantized:
+            return Reason(
+                f"Weights stored as {precision.weights} cannot be trained: their steps are too coarse for a gradient.",
+                "Choose fp32, bf16 or fp16 as the base precision, or a method that adds parameters.",
+            )
+        return super().compatible(settings, shape, precision, training)

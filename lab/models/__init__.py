@@ -1,0 +1,1 @@
+"""Models: their shape (from a configuration, no weights), where they come from, and how they are loaded."""
