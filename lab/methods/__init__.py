@@ -8,18 +8,36 @@ from typing import Any
 from lab.errors import LabError
 from lab.knobs import build, nearest, values
 from lab.methods.base import Method
+from lab.methods.bottleneck import Bottleneck
 from lab.methods.full import Full
+from lab.methods.ia3 import IA3
 from lab.methods.lora import Lora
+from lab.methods.prefix import Prefix
+from lab.methods.prompt import Prompt
+from lab.methods.ptuning import PTuning
 from lab.plan import Plan, Training
 
 #: Every method, in the order in which the form lists them.
-METHODS: dict[str, Method] = {method.key: method for method in (Full(), Lora())}
+METHODS: dict[str, Method] = {
+    method.key: method
+    for method in (
+        Full(),
+        Lora(),
+        IA3(),
+        Bottleneck(),
+        Prefix(),
+        Prompt(),
+        PTuning(),
+    )
+}
 
 
 def method(key: str) -> Method:
     """The method of that name. Raises LabError with the nearest name otherwise."""
     if key not in METHODS:
-        raise LabError(f"There is no method '{key}'.", nearest(key, METHODS) or f"There are: {', '.join(METHODS)}.")
+        raise LabError(
+            f"There is no method '{key}'.", nearest(key, METHODS) or f"There are: {', '.join(METHODS)}."
+        )
     return METHODS[key]
 
 

@@ -8,17 +8,19 @@ with one class, one line in `lab.methods.METHODS` and one lesson.
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
 from lab.errors import LabError
 from lab.models.shape import ModelShape
-from lab.plan import CLASSIFY, GENERATE, Precision, Training
+from lab.plan import CLASSIFY, GENERATE, QUANTIZED, WEIGHTS, Precision, Training
 
 #: The families, in the order in which the form lists them.
 FAMILIES = ("baseline", "low rank", "orthogonal", "adapter", "prompt", "selective", "other")
@@ -70,6 +72,11 @@ class Config:
 
     cls: str
     arguments: Mapping[str, Any]
+    module: str = "peft"
+
+    def build(self) -> Any:
+        """The configuration itself."""
+        return getattr(import_module(self.module), self.cls)(**self.arguments)
 
     def source(self) -> str:
         """The expression that a person would write."""
@@ -91,6 +98,8 @@ class Method(ABC):
     #: Training settings that suit the method better than the general defaults.
     training: ClassVar[Mapping[str, Any]] = {}
     tasks: ClassVar[tuple[str, ...]] = (CLASSIFY, GENERATE)
+    #: The quantized base precisions on which it works; it works on all that are not quantized.
+    quantized: ClassVar[tuple[str, ...]] = QUANTIZED
     mergeable: ClassVar[bool] = False
     inference: ClassVar[str] = "none"  # what it costs at inference, unmerged
     #: Empty where the model's output at initialisation equals the base's; else why it does not.
@@ -129,7 +138,19 @@ class Method(ABC):
     ) -> Reason | None:
         """Why the method cannot work with these choices, known before anything is loaded; None if it can."""
         if shape.task not in self.tasks:
-            return Reason(f"{self.title} does not work for the task '{shape.task}'.", "Choose another task or method.")
+            return Reason(
+                f"{self.title} does not work for the task '{shape.task}'.", "Choose another task or method."
+            )
+        if shape.task == GENERATE and shape.family == "encoder":
+            return Reason(
+                f"{shape.architecture} reads in both directions and cannot write a text word by word.",
+                "Choose the task 'classify', or a decoder such as Llama or GPT-2.",
+            )
+        if precision.quantized and precision.weights not in self.quantized:
+            others = ", ".join(item for item in WEIGHTS if item in self.quantized or item not in QUANTIZED)
+            return Reason(
+                f"{self.title} does not work on {precision.weights} weights.", f"Choose one of: {others}."
+            )
         return None
 
     def warnings(self, settings: Any, shape: ModelShape) -> list[Reason]:
@@ -137,7 +158,10 @@ class Method(ABC):
         return []
 
     def groups(self, model: Any, settings: Any, training: Training) -> list[dict[str, Any]]:
-        """Parameter groups for the optimizer (torch's form); one group of all that is trainable by default."""
+        """Parameter groups for the optimizer (torch's form); one group of all that is trainable by default.
+
+        A group may hold an "lr" of its own, to which the schedule is applied as to the others.
+        """
         return [{"params": [item for item in model.parameters() if item.requires_grad]}]
 
     def loss(self, model: Any, settings: Any) -> Any:
@@ -152,8 +176,31 @@ class Method(ABC):
         return settings
 
     def state(self, model: Any) -> dict[str, Any]:
-        """All tensors that a checkpoint must hold to resume exactly, by parameter name."""
+        """All tensors that a checkpoint must hold to resume exactly, by name."""
         return {name: item.detach() for name, item in model.named_parameters() if item.requires_grad}
+
+    def restore(self, model: Any, state: Mapping[str, Any]) -> None:
+        """Put `state`'s tensors back into a model to which the method was applied.
+
+        Raises LabError if one is missing or of another shape.
+        """
+        import torch
+
+        with torch.no_grad():
+            for name, item in model.named_parameters():
+                if not item.requires_grad:
+                    continue
+                if name not in state or state[name].shape != item.shape:
+                    have = tuple(state[name].shape) if name in state else "nothing of that name"
+                    raise LabError(
+                        f"The checkpoint does not fit: '{name}' is {tuple(item.shape)}, it holds {have}.",
+                        "Start the run again with the settings that it was started with.",
+                    )
+                item.copy_(state[name])
+
+    def report(self, model: Any) -> dict[str, Any]:
+        """What the method found out while it trained, as plain JSON values (AdaLoRA: the ranks that it chose)."""
+        return {}
 
     def trainable(self, settings: Any, shape: ModelShape) -> int:
         """Number of trained parameters, by the formula."""
@@ -179,7 +226,8 @@ class PeftMethod(Method):
         import peft
 
         config = self.config(settings, shape)
-        return peft.get_peft_model(model, getattr(peft, config.cls)(**config.arguments))
+        model.requires_grad_(False)  # also what prompt methods would leave trainable in a head of two layers
+        return peft.get_peft_model(model, config.build())
 
     def save(self, model: Any, folder: Path) -> None:
         model.save_pretrained(str(folder), safe_serialization=True)
@@ -188,12 +236,16 @@ class PeftMethod(Method):
         import peft
 
         check_adapter(folder)
-        return peft.PeftModel.from_pretrained(base, str(folder), low_cpu_mem_usage=False)
+        try:
+            return peft.PeftModel.from_pretrained(base, str(folder), low_cpu_mem_usage=False).eval()
+        except Exception as error:
+            raise misfit(error) from error
 
     def source(self, settings: Any, shape: ModelShape) -> tuple[str, ...]:
         config = self.config(settings, shape)
         return (
-            f"from peft import {config.cls}, get_peft_model",
+            f"from {config.module} import {config.cls}",
+            "from peft import get_peft_model",
             f"config = {config.source()}",
             "model = get_peft_model(model, config)",
             "model.print_trainable_parameters()",
@@ -201,15 +253,41 @@ class PeftMethod(Method):
 
     @contextmanager
     def disabled(self, model: Any) -> Iterator[Any]:
-        with model.disable_adapter():
-            yield model
+        # peft makes an adapter trainable when it is enabled again, also one that was loaded for inference.
+        flags = [(item, item.requires_grad) for item in model.parameters()]
+        try:
+            with model.disable_adapter():
+                yield model
+        finally:
+            for item, flag in flags:
+                item.requires_grad_(flag)
+
+
+@contextmanager
+def swapped(model: Any, values: Mapping[str, Any]) -> Iterator[None]:
+    """Within the context, the parameters of these names have these values."""
+    import torch
+
+    own = dict(model.named_parameters())
+    before = {name: own[name].detach().clone() for name in values}
+    with torch.no_grad():
+        for name, value in values.items():
+            own[name].copy_(value)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, value in before.items():
+                own[name].copy_(value)
 
 
 def check_adapter(folder: Path) -> None:
     """Refuse a folder that is not a readable safetensors adapter. Raises LabError with the reason."""
     config = folder / "adapter_config.json"
     if not config.is_file():
-        raise LabError(f"'{folder.name}' holds no adapter_config.json.", "Choose a folder that peft has saved.")
+        raise LabError(
+            f"'{folder.name}' holds no adapter_config.json.", "Choose a folder that peft has saved."
+        )
     try:
         if not isinstance(json.loads(config.read_text(encoding="utf-8")), dict):
             raise ValueError("not an object")
@@ -223,6 +301,29 @@ def check_adapter(folder: Path) -> None:
             else "The adapter's weights (adapter_model.safetensors) are missing.",
             "Save it again as safetensors.",
         )
+
+
+def misfit(error: Exception) -> LabError:
+    """What is wrong with an adapter that peft could not put on a base, in a sentence."""
+    text = str(error)
+    found = re.search(
+        r"size mismatch for (\S+): copying a param with shape (\S+\(\[[^\]]*\]\)).*?is (\S+\(\[[^\]]*\]\))",
+        text,
+        re.S,
+    )
+    if found:
+        name, saved, own = found.groups()
+        sizes = [item.split("(")[1].strip("()[]") for item in (saved, own)]
+        return LabError(
+            f"This adapter belongs to another base: '{name}' is ({sizes[0]}) in the adapter and ({sizes[1]}) here.",
+            "Choose the base that it was trained on.",
+        )
+    if type(error).__name__ == "SafetensorError":
+        return LabError("The adapter's weights are damaged.", "Download or save the adapter again.")
+    return LabError(
+        f"This adapter cannot be put on this base: {text.splitlines()[0] if text else type(error).__name__}",
+        "Check adapter_config.json, and that the base is the one that it was trained on.",
+    )
 
 
 def common(shape: ModelShape) -> dict[str, Any]:

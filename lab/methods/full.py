@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.methods.base import Reason
 from lab.methods.selection import SelectionMethod
 from lab.models.shape import ModelShape, Parameter
-from lab.plan import Precision, Training
 
 
 @dataclass(frozen=True)
@@ -27,13 +25,3 @@ class Full(SelectionMethod):
 
     def selects(self, parameter: Parameter, settings: Settings, shape: ModelShape) -> bool:
         return True
-
-    def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
-    ) -> Reason | None:
-        if precision.quantized:
-            return Reason(
-                f"Weights stored as {precision.weights} cannot be trained: their steps are too coarse for a gradient.",
-                "Choose fp32, bf16 or fp16 as the base precision, or a method that adds parameters.",
-            )
-        return super().compatible(settings, shape, precision, training)

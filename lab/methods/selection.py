@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
-from lab.methods.base import Method, Term, head_terms
+from lab.methods.base import Method, Reason, Term, head_terms, swapped
 from lab.models.shape import ModelShape, Parameter
+from lab.plan import Precision, Training
 
 WEIGHTS = "selection.safetensors"
 
@@ -33,7 +34,9 @@ class SelectionMethod(Method):
     def selected(self, settings: Any, shape: ModelShape) -> list[Parameter]:
         """The parameters of the base that are trained, the head left out."""
         head = {item.name for item in shape.head_parameters()}
-        return [item for item in shape.parameters if item.name not in head and self.selects(item, settings, shape)]
+        return [
+            item for item in shape.parameters if item.name not in head and self.selects(item, settings, shape)
+        ]
 
     def terms(self, settings: Any, shape: ModelShape) -> list[Term]:
         chosen = [
@@ -69,7 +72,9 @@ class SelectionMethod(Method):
         from safetensors.torch import load_file
 
         if not (folder / WEIGHTS).is_file():
-            raise LabError(f"The trained weights ({WEIGHTS}) are missing.", "Train again, or choose another run.")
+            raise LabError(
+                f"The trained weights ({WEIGHTS}) are missing.", "Train again, or choose another run."
+            )
         try:
             tensors = load_file(str(folder / WEIGHTS))
         except Exception:
@@ -101,16 +106,25 @@ class SelectionMethod(Method):
 
     @contextmanager
     def disabled(self, model: Any) -> Iterator[Any]:
-        import torch
-
-        own = dict(model.named_parameters())
-        trained = {name: own[name].detach().clone() for name in model.originals}
-        with torch.no_grad():
-            for name, value in model.originals.items():
-                own[name].copy_(value)
-        try:
+        with swapped(model, model.originals):
             yield model
-        finally:
-            with torch.no_grad():
-                for name, value in trained.items():
-                    own[name].copy_(value)
+
+    def compatible(
+        self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None
+    ) -> Reason | None:
+        if precision.quantized:
+            coarse = {f"{item.name}.weight" for item in shape.quantizable}
+            if any(item.name in coarse for item in self.selected(settings, shape)):
+                return Reason(
+                    f"Weights stored as {precision.weights} cannot be trained: their steps are too coarse for a gradient.",
+                    "Choose fp32, bf16 or fp16 as the base precision, or a method that adds parameters.",
+                )
+        if not self.terms(settings, shape):
+            return self.empty(settings, shape)
+        return super().compatible(settings, shape, precision, training)
+
+    def empty(self, settings: Any, shape: ModelShape) -> Reason:
+        """What to say where nothing of the model is selected."""
+        return Reason(
+            f"{self.title} finds nothing to train in {shape.architecture}.", "Choose another method or model."
+        )

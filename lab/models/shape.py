@@ -8,6 +8,8 @@ lessons all come from it.
 
 from __future__ import annotations
 
+import inspect
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +28,10 @@ ROLES: tuple[tuple[str, str], ...] = (
     (r"(^|\.)(k_proj|key|k_lin|k)$", "key"),
     (r"(^|\.)(v_proj|value|v_lin|v)$", "value"),
     (r"(^|\.)(c_attn|qkv_proj|query_key_value|Wqkv|qkv)$", "qkv"),
-    (r"(^|\.)(o_proj|out_lin|o|attention\.output\.dense|attn\.c_proj|attn\.out_proj|self_attn\.out_proj)$", "output"),
+    (
+        r"(^|\.)(o_proj|out_lin|o|attention\.output\.dense|attn\.c_proj|attn\.out_proj|self_attn\.out_proj)$",
+        "output",
+    ),
     (r"(^|\.)(gate_proj|wi_0)$", "gate"),
     (r"(^|\.)(up_proj|fc1|lin1|wi|wi_1|intermediate\.dense|mlp\.c_fc|gate_up_proj|dense_h_to_4h)$", "up"),
     (r"(^|\.)(down_proj|fc2|lin2|wo|(?<!attention\.)output\.dense|mlp\.c_proj|dense_4h_to_h)$", "down"),
@@ -77,7 +82,11 @@ class ModelShape:
 
     `family` is "decoder", "encoder" or "encoder-decoder". `parameters` counts tied tensors once. `head` names the
     modules of a freshly made classification head (empty for generation). `tied` names the parameters that
-    share their tensor with another.
+    share their tensor with another. `max_length` is the longest sequence that the positions allow (0: any), and
+    `positions` tells whether it is a learned table, past whose end nothing can be read. `cache` tells whether
+    the backbone takes keys and values of earlier positions, `embeds` whether it takes vectors for tokens.
+    `config` is the configuration as JSON, from which `build` makes the model again; `tokenizer` is the folder or
+    id under which its tokenizer is found.
     """
 
     architecture: str
@@ -97,6 +106,11 @@ class ModelShape:
     modules: tuple[Module, ...]
     head: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
+    positions: bool = False
+    cache: bool = True
+    embeds: bool = True
+    config: str = ""
+    tokenizer: str = ""
 
     @cached_property
     def total(self) -> int:
@@ -104,9 +118,31 @@ class ModelShape:
         return sum(item.count for item in self.parameters)
 
     @cached_property
+    def decoder_layers(self) -> int:
+        """Number of blocks that write: those of the decoder, where there is an encoder too."""
+        numbers = [
+            item.layer
+            for item in self.modules
+            if item.layer is not None and item.name.split(".")[0] != "encoder"
+        ]
+        inside = [item.layer for item in self.modules if item.layer is not None and "decoder." in item.name]
+        return max(inside or numbers, default=-1) + 1
+
+    @cached_property
     def projections(self) -> tuple[Module, ...]:
         """The linear maps inside the blocks: what most methods can target."""
-        return tuple(item for item in self.modules if item.kind in (LINEAR, CONV1D) and item.layer is not None)
+        return tuple(
+            item for item in self.modules if item.kind in (LINEAR, CONV1D) and item.layer is not None
+        )
+
+    @cached_property
+    def quantizable(self) -> tuple[Module, ...]:
+        """The modules that a quantized base stores in few bits: every linear map but the head and the output layer."""
+        return tuple(
+            item
+            for item in self.modules
+            if item.kind in (LINEAR, CONV1D) and item.name.split(".")[0] not in (*self.head, "lm_head")
+        )
 
     @cached_property
     def targets(self) -> tuple[str, ...]:
@@ -120,7 +156,9 @@ class ModelShape:
         ("attention.output.dense" and "output.dense" in BERT).
         """
         parts = re.split(r"\.\d+\.", module.name)[-1].split(".")
-        rivals = [re.split(r"\.\d+\.", item.name)[-1] for item in self.projections if item.role != module.role]
+        rivals = [
+            re.split(r"\.\d+\.", item.name)[-1] for item in self.projections if item.role != module.role
+        ]
         for size in range(1, len(parts) + 1):
             name = ".".join(parts[-size:])
             if not any(rival == name or rival.endswith("." + name) for rival in rivals):
@@ -138,7 +176,8 @@ class ModelShape:
                 pattern = re.compile(targets[0])
             except re.error as error:
                 raise LabError(
-                    f"'{targets[0]}' is not a regular expression: {error}.", "Pick modules from the list instead."
+                    f"'{targets[0]}' is not a regular expression: {error}.",
+                    "Pick modules from the list instead.",
                 ) from None
             return tuple(item for item in self.projections if pattern.fullmatch(item.name))
         return tuple(
@@ -168,23 +207,45 @@ def derive(config: Any, task: str, labels: int = 2) -> ModelShape:
     Builds the real class on the meta device: no weight is read or allocated. Raises LabError if transformers has
     no model of this architecture for the task.
     """
-    import torch
-
-    from lab.models.loading import auto_class
-
+    place = config.name_or_path
     config = type(config).from_dict(config.to_dict())
+    config.name_or_path = place
     if task == CLASSIFY:
         config.num_labels = labels
-    cls = auto_class(config, task)
+    return describe(on_meta(config, task), task, labels)
+
+
+def auto_class(config: Any, task: str) -> Any:
+    """The transformers class that makes a model of this configuration for a task."""
+    import transformers
+
+    if task == CLASSIFY:
+        return transformers.AutoModelForSequenceClassification
+    if getattr(config, "is_encoder_decoder", False):
+        return transformers.AutoModelForSeq2SeqLM
+    return transformers.AutoModelForCausalLM
+
+
+def on_meta(config: Any, task: str) -> Any:
+    """The model of a configuration on the meta device: all of its structure, none of its numbers."""
+    import torch
+
     try:
         with torch.device("meta"):
-            model = cls.from_config(config)
+            return auto_class(config, task).from_config(config).eval()
     except ValueError:
         raise LabError(
             f"The architecture '{config.model_type}' has no model for the task '{task}'.",
             "Choose the other task, or another model.",
         ) from None
-    return describe(model, task, labels)
+
+
+def build(shape: ModelShape) -> Any:
+    """The model that a shape describes, on the meta device."""
+    from transformers import AutoConfig
+
+    told = json.loads(shape.config)
+    return on_meta(AutoConfig.for_model(told.pop("model_type"), **told), shape.task)
 
 
 def describe(model: Any, task: str, labels: int = 2) -> ModelShape:
@@ -200,6 +261,11 @@ def describe(model: Any, task: str, labels: int = 2) -> ModelShape:
     parameters = tuple(Parameter(name, tuple(item.shape)) for name, item in model.named_parameters())
     kept = {item.name for item in parameters}
     everything = [name for name, _ in model.named_parameters(remove_duplicate=False)]
+    table = _position_table(model)
+    backbone = getattr(model, model.base_model_prefix, model)
+    takes = set(inspect.signature(model.forward).parameters) | set(
+        inspect.signature(backbone.forward).parameters
+    )
     return ModelShape(
         architecture=type(model).__name__,
         model_type=config.model_type,
@@ -213,12 +279,29 @@ def describe(model: Any, task: str, labels: int = 2) -> ModelShape:
         head_dim=first("head_dim", "d_kv", default=hidden // max(heads, 1)),
         intermediate=first("intermediate_size", "n_inner", "d_ff", "hidden_dim", default=4 * hidden),
         vocabulary=first("vocab_size"),
-        max_length=first("max_position_embeddings", "n_positions", default=0),
+        max_length=table or first("max_position_embeddings", "n_positions", default=0),
         parameters=parameters,
         modules=tuple(_modules(model)),
         head=_head(model) if task == CLASSIFY else (),
         tied=tuple(name for name in everything if name not in kept),
+        positions=bool(table),
+        cache="past_key_values" in takes,
+        embeds="inputs_embeds" in takes,
+        config=config.to_json_string(use_diff=False),
+        tokenizer=config.name_or_path,
     )
+
+
+def _position_table(model: Any) -> int:
+    """How many positions a learned position table holds; 0 where there is none."""
+    import torch
+
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Embedding) and re.search(
+            r"(^|\.)(wpe|position_embeddings|embed_positions)$", name
+        ):
+            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+    return 0
 
 
 def _family(config: Any, architecture: str) -> str:
@@ -226,7 +309,9 @@ def _family(config: Any, architecture: str) -> str:
         return "encoder-decoder"
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as causal
 
-    bidirectional = re.match(r"(Bert|Roberta|DistilBert|Electra|Deberta|XLMRoberta|Albert|ModernBert|Camembert)", architecture)
+    bidirectional = re.match(
+        r"(Bert|Roberta|DistilBert|Electra|Deberta|XLMRoberta|Albert|ModernBert|Camembert)", architecture
+    )
     return "encoder" if bidirectional or config.model_type not in causal else "decoder"
 
 

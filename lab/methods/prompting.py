@@ -1,0 +1,81 @@
+"""Methods that train virtual tokens before the text and leave every layer as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lab.knobs import knob
+from lab.methods.base import PeftMethod, Reason
+from lab.models.shape import ModelShape
+from lab.plan import CLASSIFY, Precision, Training
+
+
+def tokens_knob() -> Any:
+    """The setting `virtual_tokens`."""
+    return knob(20, "Virtual tokens n", "Learned positions before the text.", low=1, high=2048)
+
+
+class PromptMethod(PeftMethod):
+    """A method of virtual tokens. Its settings have `virtual_tokens`."""
+
+    family = "prompt"
+    lesson = "prefix"
+    not_identity = "the virtual tokens take part in the attention from the first step"
+
+    def copies(self, shape: ModelShape) -> int:
+        """How many prompts are learned: one for the encoder and one for the decoder where there are both."""
+        return 2 if shape.family == "encoder-decoder" and shape.task != CLASSIFY else 1
+
+    @contextmanager
+    def disabled(self, model: Any) -> Iterator[Any]:
+        from peft.utils.other import AuxiliaryTrainingWrapper
+
+        # peft's disable_adapter() does not work for classifiers here; the base is whole inside, but for its head.
+        heads = [module for module in model.modules() if isinstance(module, AuxiliaryTrainingWrapper)]
+        flags = [(item, item.requires_grad) for item in model.parameters()]
+        for head in heads:
+            head.enable_adapters(False)
+        try:
+            yield model.get_base_model()
+        finally:
+            for head in heads:
+                head.enable_adapters(True)
+            for item, flag in flags:
+                item.requires_grad_(flag)
+
+    def compatible(
+        self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None
+    ) -> Reason | None:
+        length = settings.virtual_tokens + (training.max_length if training else 1)
+        if shape.positions and length > shape.max_length:
+            return Reason(
+                f"{settings.virtual_tokens} virtual tokens and the text are up to {length} positions; "
+                f"this model knows {shape.max_length}.",
+                "Choose fewer virtual tokens or a shorter sequence.",
+            )
+        return super().compatible(settings, shape, precision, training)
+
+
+class EmbeddingMethod(PromptMethod):
+    """Virtual tokens that are put before the words as vectors of the model's width."""
+
+    def place(self, shape: ModelShape) -> dict[str, Any]:
+        """What peft cannot find in every configuration: how many prompts, how wide, and the layers' counts."""
+        return {
+            "num_transformer_submodules": self.copies(shape),
+            "token_dim": shape.hidden,
+            "num_layers": shape.layers,
+            "num_attention_heads": shape.heads,
+        }
+
+    def compatible(
+        self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None
+    ) -> Reason | None:
+        if not shape.embeds or (shape.family == "encoder-decoder" and shape.task == CLASSIFY):
+            return Reason(
+                f"{shape.architecture} takes words only, no vectors in their place.",
+                "Choose the task 'generate', or LoRA.",
+            )
+        return super().compatible(settings, shape, precision, training)
