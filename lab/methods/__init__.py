@@ -7,14 +7,22 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.knobs import build, nearest, values
+from lab.methods.adalora import AdaLora
 from lab.methods.base import Method
+from lab.methods.bitfit import BitFit
+from lab.methods.boft import Boft
 from lab.methods.bottleneck import Bottleneck
 from lab.methods.full import Full
+from lab.methods.head_only import HeadOnly
 from lab.methods.ia3 import IA3
+from lab.methods.last_layers import LastLayers
+from lab.methods.lntuning import LayerNormTuning
 from lab.methods.lora import Lora
+from lab.methods.oft import Oft
 from lab.methods.prefix import Prefix
 from lab.methods.prompt import Prompt
 from lab.methods.ptuning import PTuning
+from lab.methods.vera import Vera
 from lab.plan import Plan, Training
 
 #: Every method, in the order in which the form lists them.
@@ -22,12 +30,20 @@ METHODS: dict[str, Method] = {
     method.key: method
     for method in (
         Full(),
+        LastLayers(),
+        HeadOnly(),
         Lora(),
-        IA3(),
+        AdaLora(),
+        Vera(),
+        Oft(),
+        Boft(),
         Bottleneck(),
         Prefix(),
         Prompt(),
         PTuning(),
+        IA3(),
+        BitFit(),
+        LayerNormTuning(),
     )
 }
 

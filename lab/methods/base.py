@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -218,6 +219,9 @@ def head_terms(shape: ModelShape) -> list[Term]:
 class PeftMethod(Method):
     """A method of the peft library: described by the configuration that peft takes."""
 
+    #: Warnings of peft that say nothing to a person here, as a regular expression of how they begin.
+    noise: ClassVar[str] = "`is_gradient_checkpointing`"
+
     @abstractmethod
     def config(self, settings: Any, shape: ModelShape) -> Config:
         """The peft configuration, its task type and the classification head included."""
@@ -227,7 +231,9 @@ class PeftMethod(Method):
 
         config = self.config(settings, shape)
         model.requires_grad_(False)  # also what prompt methods would leave trainable in a head of two layers
-        return peft.get_peft_model(model, config.build())
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", self.noise)
+            return peft.get_peft_model(model, config.build())
 
     def save(self, model: Any, folder: Path) -> None:
         model.save_pretrained(str(folder), safe_serialization=True)
@@ -237,7 +243,9 @@ class PeftMethod(Method):
 
         check_adapter(folder)
         try:
-            return peft.PeftModel.from_pretrained(base, str(folder), low_cpu_mem_usage=False).eval()
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", self.noise)
+                return peft.PeftModel.from_pretrained(base, str(folder), low_cpu_mem_usage=False).eval()
         except Exception as error:
             raise misfit(error) from error
 
