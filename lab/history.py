@@ -41,7 +41,7 @@ class History:
     saved: list[Saved] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     finished: Finished | None = None
-    peak: Memory = Memory()
+    peak: Memory = field(default_factory=Memory)
 
     def add(self, event: Event) -> None:
         match event:

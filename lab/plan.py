@@ -92,7 +92,11 @@ class Training:
     epochs: float = knob(1.0, "Epochs", "Passes over the training rows, if steps is 0.", low=0.01, high=1000.0)
     batch_size: int = knob(16, "Batch size", "Examples in one forward pass.", low=1, high=4096)
     accumulation: int = knob(
-        1, "Accumulation", "Forward passes whose gradients are added before one optimizer step.", low=1, high=1024
+        1,
+        "Accumulation",
+        "Forward passes whose gradients are added before one optimizer step.",
+        low=1,
+        high=1024,
     )
     max_length: int = knob(
         128, "Sequence length", "Longer examples are cut to this many tokens.", low=4, high=131_072
@@ -126,10 +130,22 @@ class Training:
         "Recompute activations in the backward pass instead of keeping them: less memory, about a third more time.",
     )
     eval_every: int = knob(
-        20, "Evaluate every", "Steps between evaluations; 0 evaluates only before and after.", low=0, high=1_000_000
+        20,
+        "Evaluate every",
+        "Steps between evaluations; 0 evaluates only before and after.",
+        low=0,
+        high=1_000_000,
     )
     eval_rows: int = knob(
-        128, "Evaluation rows", "Rows of the validation split in each evaluation.", low=1, high=100_000
+        256, "Evaluation rows", "Rows of the validation split in each evaluation.", low=1, high=100_000
+    )
+    reply_rows: int = knob(
+        32,
+        "Replies scored",
+        "Rows for which a reply is written and scored in each evaluation of a generation task.",
+        low=1,
+        high=10_000,
+        advanced=True,
     )
     save_every: int = knob(
         0,
@@ -140,7 +156,10 @@ class Training:
         advanced=True,
     )
     sample: str = knob(
-        "", "Sample prompt", "A prompt that is answered at each evaluation; empty takes the data set's own.", advanced=True
+        "",
+        "Sample prompt",
+        "A prompt that is answered at each evaluation; empty takes the data set's own.",
+        advanced=True,
     )
 
 
@@ -186,7 +205,9 @@ class Plan:
         given: dict[str, Any] = {}
         for name, value in plain.items():
             if name not in names:
-                raise LabError(f"A plan has no '{name}'.", nearest(name, names) or f"It has: {', '.join(sorted(names))}.")
+                raise LabError(
+                    f"A plan has no '{name}'.", nearest(name, names) or f"It has: {', '.join(sorted(names))}."
+                )
             if name in parts or name == "settings":
                 if not isinstance(value, Mapping):
                     raise LabError(f"'{name}' in a plan must be a table of settings.", "Write name: value pairs.")
@@ -220,7 +241,9 @@ class Plan:
             # A link is short; the bound keeps a hostile one from unpacking to gigabytes.
             plain = json.loads(zlib.decompressobj().decompress(packed, 100_000))
         except (ValueError, zlib.error):
-            raise LabError("This link does not hold a plan.", "Ask for the link again, or start from the form.") from None
+            raise LabError(
+                "This link does not hold a plan.", "Ask for the link again, or start from the form."
+            ) from None
         return cls.from_dict(plain)
 
 

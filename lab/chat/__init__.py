@@ -1,1 +1,1 @@
-"""."""
+"""Talking to what was trained: the base and its adapters, side by side."""

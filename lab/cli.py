@@ -1,0 +1,277 @@
+"""The command line: parses a plan, pulls its events, prints them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lab import methods
+from lab.errors import LabError
+from lab.events import FAILED, Evaluated, Event, Finished, Sample, Stage, Started, Step, Warned, encode
+from lab.knobs import build, knobs
+from lab.plan import Data, Plan
+from lab.runs import Run, Runs, summary
+
+RUNS = Path("runs")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    parsed = parser().parse_args(arguments)
+    try:
+        return parsed.run(parsed)
+    except LabError as error:
+        if getattr(parsed, "json", False):
+            print(json.dumps({"event": "error", "error": error.message, "hint": error.hint}), flush=True)
+        print(f"lab: {error.message}\n     {error.hint}".rstrip(), file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="python -m lab", description="PEFT Lab from the command line.")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    def command(name: str, run: Callable[[Any], int], help: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(run=run)
+        made.add_argument("--json", action="store_true", help="print JSON, one object a line")
+        return made
+
+    def with_runs(made: argparse.ArgumentParser) -> None:
+        made.add_argument(
+            "--runs", type=Path, default=RUNS, metavar="DIR", help="where runs are kept (default: runs)"
+        )
+
+    training = command("train", train_command, "Train an adapter.")
+    with_runs(training)
+    training.add_argument("--model", default=Plan.model, help="embedded name, Hub id or folder")
+    training.add_argument("--data", default=Data().source, help="embedded name, Hub id or file")
+    training.add_argument("--method", default=Plan.method, help="see `python -m lab methods`")
+    training.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting of the plan")
+    training.add_argument("--steps", help="the same as --set steps=N")
+    training.add_argument("--plan", type=Path, metavar="FILE", help="start from a plan saved as JSON")
+    training.add_argument("--name", default="", help="a name for the run")
+    training.add_argument("--resume", metavar="RUN", help="go on with an interrupted run")
+
+    with_runs(command("runs", runs_command, "List the runs, newest first."))
+    show = command("show", show_command, "Show one run.")
+    show.add_argument("id")
+    with_runs(show)
+    show.add_argument("--script", action="store_true", help="print its plan as a script")
+    chat = command("chat", chat_command, "Ask a run, or its base.")
+    chat.add_argument("id")
+    with_runs(chat)
+    chat.add_argument("--prompt", required=True)
+    chat.add_argument("--base", action="store_true", help="let the base answer")
+    chat.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="temperature, top_p, strength …"
+    )
+    command("methods", methods_command, "List the methods and their settings.")
+    command("models", models_command, "List the embedded models.")
+    command("data", data_command, "List the embedded data sets.")
+    return top
+
+
+def pairs(given: Sequence[str]) -> dict[str, str]:
+    """The NAME=VALUE options as a table. Raises LabError for one without a sign."""
+    table = {}
+    for item in given:
+        name, sign, value = item.partition("=")
+        if not sign:
+            raise LabError(f"'{item}' is not NAME=VALUE.", "Write for example --set rank=8.")
+        table[name.strip()] = value.strip()
+    return table
+
+
+def plan_of(parsed: argparse.Namespace) -> Plan:
+    """The plan that the options describe."""
+    if parsed.plan:
+        try:
+            plan = Plan.from_dict(json.loads(parsed.plan.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise LabError(f"'{parsed.plan}' cannot be read as a plan: {error}.", "It must be a JSON file.") from None
+    else:
+        plan = methods.default_plan(parsed.method, model=parsed.model, data=Data(source=parsed.data))
+    given = pairs(parsed.set)
+    if parsed.steps is not None:
+        given["steps"] = parsed.steps
+    return methods.with_values(plan, given)
+
+
+def train_command(parsed: argparse.Namespace) -> int:
+    from lab.training.loop import train
+
+    store = Runs(parsed.runs)
+    run = store.get(parsed.resume) if parsed.resume else store.create(plan_of(parsed), name=parsed.name)
+    run.claim()
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # the first Ctrl-C stops and keeps
+    try:
+        events = run.record(train(run.plan, stop, run.folder, resume=bool(parsed.resume) and run.resumable))
+        for event in _as_json(run, events) if parsed.json else _as_text(run, events):
+            last = event
+    finally:
+        signal.signal(signal.SIGINT, before)
+        run.release()
+    return 1 if isinstance(last, Finished) and last.status == FAILED else 0
+
+
+def _as_json(run: Run, events: Iterator[Event]) -> Iterator[Event]:
+    for event in events:
+        plain = encode(event)
+        if isinstance(event, Finished):
+            plain |= _result(run)
+        print(json.dumps(plain, ensure_ascii=False), flush=True)
+        yield event
+
+
+def _result(run: Run) -> dict[str, Any]:
+    """What the last line of a run adds: its id, evaluations and parameter counts."""
+    history = run.history()
+    started = history.started
+
+    def brief(item: Evaluated | None) -> dict[str, Any] | None:
+        return encode(item) if item else None
+
+    return {
+        "run": run.id,
+        "base_eval": brief(history.base),
+        "final_eval": brief(history.last),
+        "trainable": started.trainable if started else None,
+        "total": started.total if started else None,
+        "peak_memory": dataclasses.asdict(history.peak),
+        "train_seconds": history.steps[-1].seconds if history.steps else 0.0,
+    }
+
+
+def _as_text(run: Run, events: Iterator[Event]) -> Iterator[Event]:
+    from tqdm import tqdm
+
+    bar: Any = None
+    print(f"run {run.id}")
+    for event in events:
+        match event:
+            case Started():
+                print(
+                    f"{event.trainable:,} of {event.total:,} parameters train ({event.trainable / event.total:.2%}) on {event.device}"
+                )
+                bar = tqdm(total=event.steps, initial=event.first_step, unit="step", disable=not sys.stderr.isatty())
+            case Step() if bar is not None:
+                bar.set_postfix(loss=f"{event.loss:.3f}", refresh=False)
+                bar.update()
+            case Evaluated():
+                said = f"{'base ' if event.base else f'step {event.step}'}: loss {event.loss:.3f}, score {event.score:.3f}"
+                tqdm.write(
+                    said if event.general is None else f"{said}, general prose {event.general:.3f} bits per byte"
+                )
+            case Sample():
+                tqdm.write(f"  {event.prompt!r} -> {event.reply!r}")
+            case Warned():
+                tqdm.write(f"  note: {event.message} {event.hint}".rstrip())
+            case Stage() if bar is None:
+                tqdm.write(f"{event.text} …")
+            case Finished():
+                if bar is not None:
+                    bar.close()
+                print(
+                    f"{event.status} after {event.seconds:.0f} s"
+                    + (f": {event.error} {event.hint}" if event.error else "")
+                )
+            case _:
+                pass
+        yield event
+
+
+def runs_command(parsed: argparse.Namespace) -> int:
+    found = [summary(run) for run in Runs(parsed.runs).all()]
+    if parsed.json:
+        for item in found:
+            print(json.dumps(item, ensure_ascii=False))
+        return 0
+    for item in found:
+        score = "" if item["score"] is None else f"{item['score']:.3f}"
+        print(f"{item['id']}  {item['status']:<11} {item['method']:<12} {score:>6}  {item['name']}")
+    return 0
+
+
+def show_command(parsed: argparse.Namespace) -> int:
+    run = Runs(parsed.runs).get(parsed.id)
+    if parsed.script:
+        from lab.training.script import script
+
+        print(script(run.plan), end="")
+        return 0
+    told = summary(run) | {"plan": run.plan.to_dict(), "versions": run.about.get("versions")}
+    print(json.dumps(told, ensure_ascii=False, indent=None if parsed.json else 2))
+    return 0
+
+
+def chat_command(parsed: argparse.Namespace) -> int:
+    from lab.chat.engine import Engine, Options
+    from lab.plan import CLASSIFY
+
+    options = build(Options, pairs(parsed.set))
+    store = Runs(parsed.runs)
+    started = store.get(parsed.id).history().started
+    engine = Engine(store)
+    if started and started.task == CLASSIFY:
+        chances = engine.classify(parsed.id, parsed.prompt, options, parsed.base)
+        if parsed.json:
+            print(json.dumps({"labels": chances}))
+        else:
+            for label, chance in sorted(chances.items(), key=lambda item: -item[1]):
+                print(f"{chance:6.1%}  {label}")
+        return 0
+    reply = ""
+    for text in engine.stream(parsed.id, [{"role": "user", "content": parsed.prompt}], options, parsed.base):
+        if not parsed.json:
+            print(text[len(reply) :], end="", flush=True)
+        reply = text
+    print(json.dumps({"reply": reply}, ensure_ascii=False) if parsed.json else "")
+    return 0
+
+
+def methods_command(parsed: argparse.Namespace) -> int:
+    from lab.methods.docs import describe
+
+    for key in methods.METHODS:
+        if parsed.json:
+            print(json.dumps(describe(key), ensure_ascii=False))
+        else:
+            item = methods.METHODS[key]
+            print(f"{key:<14} {item.title}: {item.summary}")
+            print("".join(f"{'':<15}{k.name} = {k.default!r}\n" for k in knobs(item.Settings)), end="")
+    return 0
+
+
+def models_command(parsed: argparse.Namespace) -> int:
+    from lab.models.catalogue import models
+
+    for card in models().values():
+        print(
+            json.dumps({"name": card.name, "title": card.title, "note": card.note})
+            if parsed.json
+            else f"{card.name:<14} {card.title}. {card.note}"
+        )
+    return 0
+
+
+def data_command(parsed: argparse.Namespace) -> int:
+    from lab.data.catalogue import datasets
+
+    for card in datasets().values():
+        told = {"name": card.name, "title": card.title, "task": card.task, "summary": card.summary}
+        print(json.dumps(told) if parsed.json else f"{card.name:<14} {card.task:<9} {card.title}. {card.summary}")
+    return 0

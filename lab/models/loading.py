@@ -1,0 +1,158 @@
+"""From the name of a model to its configuration, its tokenizer, its shape and its weights."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lab.errors import LabError
+from lab.knobs import nearest
+from lab.models import embedded, hub
+from lab.models import precision as stored
+from lab.models.catalogue import models
+from lab.models.shape import ModelShape, derive
+from lab.plan import CLASSIFY, Precision
+
+log = logging.getLogger(__name__)
+
+
+def auto_class(config: Any, task: str) -> Any:
+    """The transformers class that loads a model of this configuration for a task."""
+    import transformers
+
+    if task == CLASSIFY:
+        return transformers.AutoModelForSequenceClassification
+    if getattr(config, "is_encoder_decoder", False):
+        return transformers.AutoModelForSeq2SeqLM
+    return transformers.AutoModelForCausalLM
+
+
+def kind(model: str) -> str:
+    """Where a model comes from: "embedded", "folder" or "hub". Raises LabError for a name that is none of them."""
+    name = model.strip()
+    if name in models():
+        return "embedded"
+    if not name:
+        raise LabError("No model is chosen.", "Choose the embedded one, a Hub id or a folder.")
+    if Path(name).expanduser().exists() or name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+        return "folder"
+    if "/" in name:
+        return "hub"
+    raise LabError(
+        f"There is no embedded model '{name}'.",
+        nearest(name, models()) or f"There is {', '.join(models())}; a Hub id looks like 'organisation/name'.",
+    )
+
+
+def folder(model: str, weights: bool = True) -> Path:
+    """The local folder of a model; a Hub model is downloaded first (only its configuration unless `weights`)."""
+    place = kind(model)
+    if place == "embedded":
+        found = models()[model.strip()].folder
+        if weights:
+            embedded.check(found)
+        return found
+    if place == "hub":
+        return hub.resolve(model.strip()) if weights else hub.fetch_config(model.strip())
+    found = Path(model.strip()).expanduser()
+    if not found.is_dir():
+        raise LabError(f"The folder '{found}' does not exist.", "Check its path.")
+    if not (found / "config.json").is_file():
+        raise LabError(f"The folder '{found}' holds no config.json.", "Choose a folder saved with save_pretrained.")
+    return found
+
+
+def config(model: str) -> Any:
+    """The transformers configuration of a model, without its weights."""
+    from transformers import AutoConfig
+
+    place = folder(model, weights=False)
+    try:
+        return AutoConfig.from_pretrained(str(place), local_files_only=True, trust_remote_code=False)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        log.info("config of %s: %s", model, error)
+        raise LabError(
+            f"The configuration of '{model}' is damaged or of an architecture that this transformers does not know.",
+            "Choose a Llama, Qwen, Mistral, Gemma, GPT-2, BERT, RoBERTa, DistilBERT or T5 model.",
+        ) from None
+
+
+@lru_cache(maxsize=64)
+def shape(model: str, task: str, labels: int = 2) -> ModelShape:
+    """The shape of a model for a task, from its configuration alone."""
+    return derive(config(model), task, labels)
+
+
+def tokenizer(model: str) -> Any:
+    """The model's tokenizer, with a padding token."""
+    from transformers import AutoTokenizer
+
+    place = folder(model, weights=kind(model) == "hub")
+    try:
+        found = AutoTokenizer.from_pretrained(str(place), local_files_only=True, trust_remote_code=False)
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        log.info("tokenizer of %s: %s", model, error)
+        raise LabError(
+            f"'{model}' has no tokenizer that can be read.", "Save its tokenizer beside the model."
+        ) from None
+    if found.pad_token_id is None:
+        if found.eos_token is None:
+            raise LabError(
+                f"The tokenizer of '{model}' has neither a padding nor an end token.", "Choose another model."
+            )
+        found.pad_token = found.eos_token
+    return found
+
+
+def load(model: str, task: str, labels: int, precision: Precision, where: str) -> Any:
+    """The base itself on the device `where`, in the precision, ready to be given to a method.
+
+    A classification head is drawn at random from torch's generator: seed it before. Raises LabError for what a
+    person can mend: missing or damaged weights, a precision that the device cannot hold.
+    """
+    reason = stored.compatible(precision, where)
+    if reason:
+        raise LabError(reason.message, reason.hint)
+    place = folder(model)
+    settings = config(model)
+    text = settings.get_text_config()
+    extra: dict[str, Any] = {}
+    if task == CLASSIFY:
+        settings.num_labels = labels
+        if text.pad_token_id is None:
+            settings.pad_token_id = tokenizer(model).pad_token_id
+    keep = (*shape(model, task, labels).head, "lm_head")
+    quantization = stored.quantization(precision, keep, where)
+    if quantization is not None:
+        extra = {"quantization_config": quantization, "device_map": {"": where}}
+    try:
+        loaded = auto_class(settings, task).from_pretrained(
+            str(place),
+            config=settings,
+            dtype=stored.dtype(precision, where),
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            **extra,
+        )
+    except OSError as error:
+        if "safetensors" in str(error):
+            raise LabError(
+                f"'{model}' has no weights in the safetensors format.",
+                "Other formats can run code when opened; convert the model first.",
+            ) from None
+        raise LabError(
+            f"The weights of '{model}' cannot be read: {error}", "Download or save the model again."
+        ) from None
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError":
+            raise
+        raise LabError(f"The weights of '{model}' are damaged.", "Download or save the model again.") from None
+    if quantization is None:
+        loaded.to(where)
+    else:
+        stored.mend(loaded)
+    loaded.config.use_cache = True
+    return loaded.eval()

@@ -1,0 +1,301 @@
+"""The store of runs: one folder each, readable without the lab.
+
+run.json        schema, id, name, when, for whom, the plan, versions and hardware
+events.jsonl    what happened, one flushed line an event
+adapter/        what was learned
+checkpoint/     where a broken-off run goes on; removed when the run is done
+lock            held by the process that trains, so that a killed one is seen
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lab import SCHEMA
+from lab.errors import LabError
+from lab.events import Evaluated, Event, Finished, Started, from_lines, to_line
+from lab.history import History, fold
+from lab.plan import Plan
+
+PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets")
+
+WAITING, RUNNING, INTERRUPTED = "waiting", "running", "interrupted"
+
+
+class Run:
+    """One run's folder. Reads are always fresh; a second process sees the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.id = folder.name
+        self._lock: FileLock | None = None
+        self._cached: tuple[tuple[int, int], list[Event]] | None = None
+
+    # -- what it is -------------------------------------------------------------------------------
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The contents of run.json. Raises LabError if it is missing, damaged or of a newer lab."""
+        try:
+            told = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+            newer = told["schema"] > SCHEMA
+        except FileNotFoundError:
+            raise LabError(f"There is no run '{self.id}'.", "It may have been deleted.") from None
+        except (OSError, ValueError, KeyError, TypeError):
+            raise LabError(f"run.json of the run '{self.id}' is damaged.", "Delete the run.") from None
+        if newer:
+            raise LabError(f"The run '{self.id}' was made by a newer lab.", "Update the lab to open it.")
+        return told
+
+    @property
+    def plan(self) -> Plan:
+        told = self.about
+        if "plan" not in told:
+            raise LabError(f"run.json of the run '{self.id}' holds no plan.", "Delete the run.")
+        return Plan.from_dict(told["plan"])
+
+    @property
+    def name(self) -> str:
+        return str(self.about.get("name") or self.id)
+
+    @property
+    def owner(self) -> str:
+        return str(self.about.get("owner", ""))
+
+    @property
+    def created(self) -> float:
+        """When it was made, in seconds since 1970."""
+        return float(self.about.get("created", 0.0))
+
+    def rename(self, name: str) -> None:
+        """Give the run another name (up to 80 characters; empty is its id)."""
+        write_json(self.folder / "run.json", self.about | {"name": " ".join(name.split())[:80]})
+
+    # -- what happened ----------------------------------------------------------------------------
+
+    def events(self) -> list[Event]:
+        """All events so far. Raises LabError if the log was damaged by hand."""
+        file = self.folder / "events.jsonl"
+        try:
+            stat = file.stat()
+        except FileNotFoundError:
+            return []
+        key = (stat.st_mtime_ns, stat.st_size)
+        if self._cached is None or self._cached[0] != key:
+            try:
+                self._cached = (key, from_lines(file.read_text(encoding="utf-8", errors="replace")))
+            except ValueError as error:
+                raise LabError(f"The log of the run '{self.id}' is damaged: {error}.", "Delete the run.") from None
+        return self._cached[1]
+
+    def history(self) -> History:
+        return fold(self.events())
+
+    def record(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Pass the events on, each written and flushed first."""
+        self._mend()
+        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+            for event in events:
+                try:
+                    file.write(to_line(event))
+                    file.flush()
+                except OSError as error:
+                    yield Finished("failed", error=f"The run's log cannot be written: {error.strerror}.")
+                    return
+                yield event
+
+    def _mend(self) -> None:
+        """Cut a torn last line off, so that what a resumed run adds can be read."""
+        file = self.folder / "events.jsonl"
+        if file.is_file():
+            data = file.read_bytes()
+            if data and not data.endswith(b"\n"):
+                with file.open("r+b") as opened:
+                    opened.truncate(data.rfind(b"\n") + 1)
+
+    @property
+    def status(self) -> str:
+        """ "waiting", "running", "done", "stopped", "failed", or "interrupted": no end, and nobody at it."""
+        if self.busy:
+            return RUNNING if any(not isinstance(event, Finished) for event in self.events()[-1:]) else WAITING
+        finished = self.history().finished
+        return finished.status if finished else INTERRUPTED
+
+    # -- who is at it -----------------------------------------------------------------------------
+
+    def claim(self) -> None:
+        """Hold the run for this process. Raises LabError if another trains it."""
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise LabError(f"The run '{self.id}' is being trained already.", "Wait for it, or stop it.") from None
+        self._lock = lock
+
+    def release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether some process holds the run."""
+        if self._lock is not None:
+            return True
+        if not (self.folder / "lock").exists():
+            return False
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    # -- what was learned -------------------------------------------------------------------------
+
+    @property
+    def adapter(self) -> Path:
+        """The folder of what was learned. Raises LabError while there is none."""
+        folder = self.folder / "adapter"
+        if not folder.is_dir():
+            raise LabError(f"The run '{self.name}' has saved nothing yet.", "Train it first, or choose another run.")
+        return folder
+
+    @property
+    def resumable(self) -> bool:
+        return (self.folder / "checkpoint").is_dir()
+
+    @property
+    def bytes(self) -> int:
+        """Size of what was learned, in bytes; 0 while there is nothing."""
+        return sum(file.stat().st_size for file in (self.folder / "adapter").glob("**/*") if file.is_file())
+
+    def archive(self, into: Path) -> Path:
+        """The adapter as a zip file in the folder `into`."""
+        name = "".join(c if c.isalnum() or c in "-_" else "-" for c in self.name)
+        return Path(shutil.make_archive(str(into / name), "zip", self.adapter))
+
+
+class Runs:
+    """All runs in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise LabError(
+                f"Runs cannot be kept in '{folder}': {error.strerror}.", "Choose another folder with --runs."
+            ) from None
+        self._known: dict[str, Run] = {}
+
+    def create(self, plan: Plan, owner: str = "", name: str = "") -> Run:
+        """A new run of the plan, with its run.json written."""
+        now = time.time()
+        # The time leads, so that names sort by age; the random part keeps strangers from guessing them.
+        run_id = time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + "-" + secrets.token_hex(4)
+        folder = self.folder / run_id
+        about = {
+            "schema": SCHEMA,
+            "id": run_id,
+            "name": name or f"{plan.method} on {Path(plan.data.source).name}",
+            "created": now,
+            "owner": owner,
+            "plan": plan.to_dict(),
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+            "hardware": {"system": platform.platform(), "processors": os.cpu_count()},
+        }
+        try:
+            folder.mkdir()
+            write_json(folder / "run.json", about)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise LabError(f"The run cannot be written: {error.strerror}.", "Make room on the disk.") from None
+        return self.get(run_id)
+
+    def get(self, run_id: str) -> Run:
+        """The run of that id. Raises LabError if there is none (or the id is no id)."""
+        if run_id not in self._known or not self._known[run_id].folder.is_dir():
+            folder = self.folder / run_id
+            if not run_id or Path(run_id).name != run_id or not (folder / "run.json").is_file():
+                raise LabError(f"There is no run '{run_id}'.", "See the list of runs.")
+            self._known[run_id] = Run(folder)
+        return self._known[run_id]
+
+    def all(self, owner: str | None = None) -> list[Run]:
+        """The runs that can be read, newest first; only those of `owner` if it is given."""
+        found = []
+        for file in self.folder.glob("*/run.json"):
+            try:
+                run = self.get(file.parent.name)
+                if owner is None or run.owner == owner:
+                    found.append((run.created, run.id, run))
+            except LabError:
+                continue
+        return [run for _, _, run in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+    def delete(self, run_id: str) -> None:
+        """Remove the run and everything in it. Raises LabError while it is being trained."""
+        run = self.get(run_id)
+        if run.busy:
+            raise LabError(f"The run '{run.name}' is being trained.", "Stop it first.")
+        shutil.rmtree(run.folder)
+        self._known.pop(run_id, None)
+
+
+def version(package: str) -> str:
+    """The installed version of a package, without importing it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def write_json(file: Path, value: Any) -> None:
+    """Write the file whole or not at all."""
+    part = file.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
+    part.replace(file)
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """The figures of a run that lists show, as plain values."""
+    history = run.history()
+    started: Started | None = history.started
+    last: Evaluated | None = history.last
+    base = history.base
+    return {
+        "id": run.id,
+        "name": run.name,
+        "status": run.status,
+        "method": run.plan.method,
+        "model": run.plan.model,
+        "data": run.plan.data.source,
+        "created": run.created,
+        "steps": history.step,
+        "trainable": started.trainable if started else None,
+        "total": started.total if started else None,
+        "score": last.score if last else None,
+        "loss": last.loss if last else None,
+        "metric": started.metric if started else None,
+        "base_score": base.score if base else None,
+        "seconds": history.seconds,
+        "peak_bytes": history.peak.total,
+        "bytes": run.bytes,
+        "error": history.finished.error if history.finished else "",
+    }

@@ -1,0 +1,179 @@
+"""The queue: one training at a time in a process, pumped on a thread, watched through the run's folder.
+
+Two trainings in one process would disturb each other's random numbers and memory; so they wait in line. A job
+belongs to nobody's page: it goes on when the page that started it is closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.events import FAILED, Event, Finished
+from lab.plan import Plan
+from lab.runs import Run, Runs
+
+log = logging.getLogger(__name__)
+
+#: How a generator of events is made: `lab.training.loop.train`, or what runs it elsewhere.
+Trainer = Callable[[Plan, threading.Event, Path, bool], Iterator[Event]]
+
+
+def local(plan: Plan, stop: threading.Event, folder: Path, resume: bool) -> Iterator[Event]:
+    """Train in this process. torch is imported here, on the thread that trains."""
+    from lab.training.loop import train
+
+    yield from train(plan, stop, folder, resume)
+
+
+@dataclass
+class Job:
+    run: Run
+    resume: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+    going: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.going.set()
+
+
+class Jobs:
+    """Runs wait here in order; a thread trains the first. `close` stops it and keeps what was learned."""
+
+    def __init__(self, runs: Runs, trainer: Trainer = local) -> None:
+        self.runs = runs
+        self._trainer = trainer
+        self._line: list[Job] = []
+        self._current: Job | None = None
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="training", daemon=True)
+        self._thread.start()
+
+    def submit(self, plan: Plan, owner: str = "", name: str = "") -> Run:
+        """Make a run of the plan and put it in line. Raises LabError if its folder cannot be made."""
+        run = self.runs.create(plan, owner, name)
+        self._enter(Job(run))
+        return run
+
+    def continue_(self, run_id: str) -> Run:
+        """Put a broken-off or stopped run in line again: from its checkpoint if it has one, else from its start."""
+        run = self.runs.get(run_id)
+        if run.status == "done":
+            raise LabError(f"The run '{run.name}' is done.", "Open it as a form to train longer.")
+        self._enter(Job(run, resume=run.resumable))
+        return run
+
+    def _enter(self, job: Job) -> None:
+        job.run.claim()
+        with self._changed:
+            if self._closed:
+                job.run.release()
+                raise LabError("The lab is closing.", "Start it again.")
+            self._line.append(job)
+            self._changed.notify_all()
+
+    def _find(self, run_id: str) -> Job | None:
+        waiting = self._line if self._current is None else [self._current, *self._line]
+        return next((job for job in waiting if job.run.id == run_id), None)
+
+    def place(self, run_id: str) -> int | None:
+        """0 while it trains, 1, 2, … while it waits, None if it does neither."""
+        with self._changed:
+            job = self._find(run_id)
+            if job is None:
+                return None
+            return 0 if job is self._current else self._line.index(job) + 1
+
+    def waiting(self) -> list[str]:
+        """The ids in line, the one that trains first."""
+        with self._changed:
+            return [job.run.id for job in ([self._current] if self._current else []) + self._line]
+
+    def paused(self, run_id: str) -> bool:
+        with self._changed:
+            job = self._find(run_id)
+            return job is not None and not job.going.is_set()
+
+    def stop(self, run_id: str) -> None:
+        """End the run after its step and keep what was learned; one that waits is taken out of the line."""
+        with self._changed:
+            job = self._find(run_id)
+            if job is not None and job is not self._current:
+                self._line.remove(job)
+                job.run.release()
+            elif job is not None:
+                job.stop.set()
+                job.going.set()
+
+    def withdraw(self, run_id: str) -> None:
+        """Take a waiting run out of the line and remove it. Raises LabError if it trains already."""
+        with self._changed:
+            job = self._find(run_id)
+            if job is None or job is self._current:
+                raise LabError("This run does not wait any more.", "Stop it instead.")
+            self._line.remove(job)
+            job.run.release()
+        self.runs.delete(run_id)
+
+    def pause(self, run_id: str) -> None:
+        """Hold the run after its step. It keeps its memory and its place."""
+        with self._changed:
+            job = self._find(run_id)
+            if job is not None:
+                job.going.clear()
+
+    def resume(self, run_id: str) -> None:
+        """Let a paused run go on."""
+        with self._changed:
+            job = self._find(run_id)
+            if job is not None:
+                job.going.set()
+
+    def wait(self, run_id: str, timeout: float | None = None) -> bool:
+        """Block until the run is neither training nor waiting; False if `timeout` seconds pass before."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._find(run_id) is None, timeout)
+
+    def close(self, timeout: float = 30.0) -> None:
+        """Stop what trains, leave what waits as interrupted, and end the thread."""
+        with self._changed:
+            self._closed = True
+            for job in self._line:
+                job.run.release()
+            self._line.clear()
+            if self._current:
+                self._current.stop.set()
+                self._current.going.set()
+            self._changed.notify_all()
+        self._thread.join(timeout)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._line or self._closed)
+                if self._closed:
+                    return
+                self._current = self._line.pop(0)
+            job = self._current
+            try:
+                self._pump(job)
+            except Exception as problem:
+                log.exception("the run %s broke off", job.run.id)
+                said = Finished(FAILED, error=f"Something unexpected went wrong ({type(problem).__name__}).")
+                for _ in job.run.record([said]):
+                    pass
+            finally:
+                job.run.release()
+                with self._changed:
+                    self._current = None
+                    self._changed.notify_all()
+
+    def _pump(self, job: Job) -> None:
+        events = self._trainer(job.run.plan, job.stop, job.run.folder, job.resume)
+        for _ in job.run.record(events):
+            job.going.wait()

@@ -1,0 +1,157 @@
+"""The memory ledger: bytes counted exactly, by category, on any device.
+
+A process's resident memory says little on a CPU, and allocator statistics exist only on CUDA. So count instead:
+weights and adapter are the storages that the model holds; activations are the storages that autograd saves for the
+backward pass (each once, parameters left out); gradients appear as autograd accumulates them; the optimizer's
+state is what it holds. Activations fall while gradients rise, so the peak is looked for at every change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from lab.events import Memory
+
+
+def storages(tensors: Iterable[torch.Tensor]) -> dict[int, int]:
+    """The distinct storages of the tensors: address → bytes."""
+    found = {}
+    for tensor in tensors:
+        if tensor.device.type != "meta":
+            storage = tensor.untyped_storage()
+            found[storage.data_ptr()] = storage.nbytes()
+    return found
+
+
+def held(model: torch.nn.Module) -> Iterator[torch.Tensor]:
+    """All tensors that a model holds: parameters, buffers and the constants of quantized weights."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        yield tensor
+        state = getattr(tensor, "quant_state", None)
+        for level in (state, getattr(state, "state2", None)):
+            yield from (
+                value
+                for name in ("absmax", "code", "offset")
+                if isinstance(value := getattr(level, name, None), torch.Tensor)
+            )
+        scales = getattr(tensor, "SCB", None)
+        if isinstance(scales, torch.Tensor):
+            yield scales
+
+
+class _Saved:
+    """A tensor that autograd keeps. When autograd lets go of it, the ledger is told."""
+
+    __slots__ = ("key", "release", "tensor")
+
+    def __init__(self, tensor: torch.Tensor, key: int, release: Callable[[int], None]) -> None:
+        self.tensor, self.key, self.release = tensor, key, release
+
+    def __del__(self) -> None:
+        self.release(self.key)
+
+
+class Ledger:
+    """Counts the bytes of one training.
+
+    `base` are the storages of the model before the method was applied (`storages(held(model))`): what the model
+    holds beyond them is the adapter.
+    """
+
+    def __init__(self, model: torch.nn.Module, base: dict[int, int], optimizer: Any, where: str) -> None:
+        now = storages(held(model))
+        self.adapter = sum(size for address, size in now.items() if address not in base)
+        self.weights = sum(size for address, size in now.items() if address in base)
+        self.optimizer = optimizer
+        self.where = where
+        self.activations = self.gradients = 0
+        self._held = set(now)
+        self._saved: dict[int, list[int]] = {}
+        self._peak = (0, 0, 0)
+        self._process: Any = None
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.register_post_accumulate_grad_hook(self._accumulated)
+        self._graded: set[int] = set()
+
+    def _look(self) -> None:
+        total = self.activations + self.gradients
+        if total > self._peak[0]:
+            self._peak = (total, self.activations, self.gradients)
+
+    def _accumulated(self, parameter: torch.Tensor) -> None:
+        if id(parameter) not in self._graded and parameter.grad is not None:
+            self._graded.add(id(parameter))
+            self.gradients += parameter.grad.untyped_storage().nbytes()
+            self._look()
+
+    def _pack(self, tensor: torch.Tensor) -> Any:
+        storage = tensor.untyped_storage()
+        key = storage.data_ptr()
+        if key in self._held:
+            return tensor
+        entry = self._saved.get(key)
+        if entry is None:
+            self._saved[key] = [1, storage.nbytes()]
+            self.activations += storage.nbytes()
+            self._look()
+        else:
+            entry[0] += 1
+        return _Saved(tensor, key, self._release)
+
+    def _release(self, key: int) -> None:
+        entry = self._saved[key]
+        entry[0] -= 1
+        if not entry[0]:
+            self.activations -= entry[1]
+            del self._saved[key]
+
+    @staticmethod
+    def _unpack(saved: Any) -> torch.Tensor:
+        return saved.tensor if isinstance(saved, _Saved) else saved
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Count the activations of the forward passes made within."""
+        with torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack):
+            yield
+
+    def cleared(self) -> None:
+        """The gradients were set to None."""
+        self._graded.clear()
+        self.gradients = 0
+
+    def optimizer_bytes(self) -> int:
+        """Bytes of the optimizer's state, all its tensors."""
+        state = self.optimizer.state.values()
+        return sum(storages(v for item in state for v in item.values() if isinstance(v, torch.Tensor)).values())
+
+    def peak(self) -> Memory:
+        """The peak since the last call, by category, and what the device says. Call it once a step."""
+        _, activations, gradients = self._peak
+        self._peak = (0, 0, 0)
+        return Memory(
+            weights=self.weights,
+            adapter=self.adapter,
+            gradients=gradients,
+            optimizer=self.optimizer_bytes(),
+            activations=activations,
+            device=self._device(),
+        )
+
+    def _device(self) -> int:
+        if self.where == "cuda":
+            peak = torch.cuda.max_memory_allocated()
+            torch.cuda.reset_peak_memory_stats()
+            return peak
+        if self.where == "mps":
+            return torch.mps.current_allocated_memory()
+        if self._process is None:
+            import psutil
+
+            self._process = psutil.Process()
+        return self._process.memory_info().rss
