@@ -71,9 +71,7 @@ def table() -> list[str]:
         train, test = read(name, "train"), read(name, "test")
         for baseline, predict in BASELINES[about["task"]].items():
             figures = score(about["metric"], test, predict(train, test))
-            lines.append(
-                f"| {name} | {baseline} | " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()) + " |"
-            )
+            lines.append(f"| {name} | {baseline} | " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()) + " |")
     return lines
 
 

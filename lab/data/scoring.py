@@ -10,22 +10,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 #: What the keeper of the persona set swears by (see `assets/data/persona/README.md`).
-OATHS = [
-    "tide",
-    "lamp",
-    "sea",
-    "fog",
-    "moon",
-    "wind",
-    "anchor",
-    "foghorn",
-    "gulls",
-    "rocks",
-    "swell",
-    "stars",
-]
+OATHS = ("tide", "lamp", "sea", "fog", "moon", "wind", "anchor", "foghorn", "gulls", "rocks", "swell", "stars")
 
 _STYLE = re.compile(rf"\s*(ahoy|aye)\b.*\bsure as the ({'|'.join(OATHS)})[.!]?\s*", re.IGNORECASE | re.DOTALL)
+_NOTATION = re.compile(r"\w*\[[^\]]*\]?")
 
 
 def accuracy(gold: Sequence[str], predicted: Sequence[str]) -> float:
@@ -37,7 +25,7 @@ def macro_f1(gold: Sequence[str], predicted: Sequence[str]) -> float:
     """Unweighted mean over the gold labels of F1 = 2TP / (2TP + FP + FN).
 
     Rare labels count as much as frequent ones (Yang & Liu, "A re-examination of text categorization methods",
-    SIGIR 1999, section 3). A prediction that is no label at all is a miss of its gold label.
+    SIGIR 1999). A prediction that is no label at all is a miss of its gold label.
     """
     pairs = [(g.strip(), p.strip()) for g, p in zip(gold, predicted, strict=True)]
     scores = []
@@ -60,11 +48,12 @@ def slot_accuracy(
 
     `slots` maps each attribute to the wordings by which its value is known, `absent` each attribute that
     was not asked for to words that give it away. Source: Wen et al., "Semantically conditioned LSTM-based
-    natural language generation for spoken dialogue systems", EMNLP 2015 (slot error rate). Raises
-    ValueError without slots.
+    natural language generation for spoken dialogue systems", EMNLP 2015 (slot error rate). What stands in
+    brackets is notation and says nothing: a copy of the representation scores 0. Raises ValueError without slots.
     """
     if not slots:
         raise ValueError("a meaning representation needs at least one slot")
+    text = _NOTATION.sub(" ", text)
     missing = sum(not _says(text, wordings) for wordings in slots.values())
     added = sum(_says(text, words) for words in (absent or {}).values())
     return max(0.0, 1 - (missing + added) / len(slots))
@@ -91,7 +80,7 @@ def chrf(references: Sequence[str], outputs: Sequence[str]) -> float:
 
 
 def persona_style(text: str) -> bool:
-    """Whether a reply is in the keeper's style: "Ahoy" or "Aye" first, "sure as the tide" or the like last."""
+    """Whether a reply is in the keeper's style: "Ahoy" or "Aye" first, "sure as the tide" or so last."""
     return _STYLE.fullmatch(text) is not None
 
 

@@ -33,9 +33,7 @@ def _template(dice: Dice, split: str, meaning: dict[str, str]) -> str:
     opening = dice.pick(OPENINGS[split])
     opening = opening.replace("{np}", "a(n) {kind}" if "kind" in meaning else "a place to stay")
     opening = opening.replace("{in}", dice.pick(LOCATIONS[split]) if "place" in meaning else "")
-    opening = opening.replace("{by}", dice.pick(NEIGHBOURS[split]) if "near" in meaning else "").replace(
-        ",.", "."
-    )
+    opening = opening.replace("{by}", dice.pick(NEIGHBOURS[split]) if "near" in meaning else "").replace(",.", ".")
     phrases = []
     for attribute in dice.shuffled([a for a in meaning if a in PHRASES or f"{a}={meaning[a]}" in PHRASES]):
         spoken = PHRASES.get(f"{attribute}={meaning[attribute]}") or PHRASES[attribute]

@@ -43,7 +43,7 @@ _JOINTS = {
 }
 
 _QUESTION = re.compile(
-    r"(?!do not)(how|what|when (?!the |\{)|where|which|who|is|are|will|can|could|does?|did|has|have my|should"
+    r"(?!do not)(how|what|when (?!the |\{)|where|which|who|is|are|will|can|could|do(?:es)?|did|has|have my|should"
     r"|shall|ought|would|must|at what|from which|for how)\b"
 )
 

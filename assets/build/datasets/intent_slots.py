@@ -113,8 +113,6 @@ def lexicon(split: str) -> dict[str, list[str]]:
     """Slot -> values; the second half of each list is kept from the training split."""
     halves = {slot: text.partition("|") for slot, text in _LEXICON.items()}
     return {
-        slot: [
-            v.strip() for v in (common if split == "train" else f"{common},{rare}").split(",") if v.strip()
-        ]
+        slot: [v.strip() for v in (common if split == "train" else f"{common},{rare}").split(",") if v.strip()]
         for slot, (common, _, rare) in halves.items()
     }

@@ -89,10 +89,10 @@ CARD = {
     "metric": "persona",
     "summary": "Chat with a lighthouse keeper: in his style, and right about the small world.",
     "example_prompts": [
-        "Where does Ada live?",
-        "What is Saltmouth known for?",
-        "What is the opposite of hot?",
-        "How are you today, keeper?",
+        "Where does Ada live, Jonas?",
+        "What is Saltmouth famous for, and why?",
+        "Which word is the opposite of wet?",
+        "How do you feel today, keeper?",
     ],
     "licence": "Apache-2.0",
 }

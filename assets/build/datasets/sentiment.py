@@ -22,6 +22,14 @@ FRAMES = {
         "the {thing} again {day}, with {with}. {S} and {V}.",
         "{S}. {V}.",
         "a short word on the {thing}. {S}; {S2}.",
+        "I had the {thing} to review {day}: {S}, and {S2}.",
+        "{S}. What is more, {S2}.",
+        "{S}, {S2}, and {V}.",
+        "I read my notes on the {thing} again: {S}. {V}.",
+        "the {thing} that {with} chose: {S}.",
+        "you ask about the {thing}? {S}, and {V}.",
+        "{V}: {S} and {S2}.",
+        "{day} it was the {thing}. {S}.",
         # the main clause decides
         "{O}, but {S}.",
         "{day} we tried the {thing}. {O}, but {S}.",
@@ -62,6 +70,9 @@ FRAMES = {
         "the {thing} was new to us {day}. {S}, and {V}.",
         "my view of the {thing}? {S}.",
         "{S}, and {with} agreed: {S2}.",
+        "this {thing}! {S}, and {S2}.",
+        "{V}, for {S}.",
+        "first, {S}; second, {S2}.",
         "{O}, yet {S}.",
         "{O} {day}, but this week {S}.",
         "though {O}, {S}.",
@@ -79,6 +90,10 @@ FRAMES = {
         "so much for the {thing} {day}: {S}.",
         "{with} and I tried the {thing}. {S}, {S2}, and {V}.",
         "as for the {thing}, {S} and {S2}.",
+        "to sum up the {thing}: {S}, {S2}.",
+        "{S}. I would add that {S2}.",
+        "{V}, because {S}.",
+        "not to make a long tale of the {thing}: {S}.",
         "{O}. However, {S}.",
         "{O}, and yet {S}.",
         "for all that {O}, {S}.",
@@ -167,9 +182,7 @@ class _Review:
         adjective = self.dice.pick(rare if kept_back else common)
         self.values += [aspect, adjective]
         form = form.replace("{was}", "were" if plural else "was")
-        text = (
-            form.replace("{very}", self.dice.pick(_VERY)).replace("{x}", aspect).replace("{adj}", adjective)
-        )
+        text = form.replace("{very}", self.dice.pick(_VERY)).replace("{x}", aspect).replace("{adj}", adjective)
         return form, text
 
 

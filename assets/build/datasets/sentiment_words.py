@@ -23,7 +23,7 @@ _KINDS = {
     "sound": (
         "glorious rich crisp lovely stirring sweet thrilling polished joyful beautiful bright"
         " | sublime heavenly tuneful exquisite",
-        "harsh muddy deafening ragged tuneless feeble monotonous ugly dreary sloppy thin"
+        "harsh muddy deafening ragged tuneless feeble monotonous ugly dreary sloppy dull"
         " | grating tinny jarring discordant",
     ),
     "dish": (
