@@ -19,11 +19,14 @@ from lab.methods.last_layers import LastLayers
 from lab.methods.lntuning import LayerNormTuning
 from lab.methods.lora import Lora
 from lab.methods.oft import Oft
+from lab.methods.other import other, others
 from lab.methods.prefix import Prefix
 from lab.methods.prompt import Prompt
 from lab.methods.ptuning import PTuning
 from lab.methods.vera import Vera
 from lab.plan import Plan, Training
+
+__all__ = ["METHODS", "default_plan", "method", "others", "settings", "with_values"]
 
 #: Every method, in the order in which the form lists them.
 METHODS: dict[str, Method] = {
@@ -49,7 +52,9 @@ METHODS: dict[str, Method] = {
 
 
 def method(key: str) -> Method:
-    """The method of that name. Raises LabError with the nearest name otherwise."""
+    """The method of that name; one of `others()` too. Raises LabError with the nearest name otherwise."""
+    if key.startswith("peft:"):
+        return other(key)
     if key not in METHODS:
         raise LabError(
             f"There is no method '{key}'.", nearest(key, METHODS) or f"There are: {', '.join(METHODS)}."

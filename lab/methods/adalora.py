@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from lab.knobs import knob
@@ -92,6 +93,30 @@ class AdaLora(TargetedMethod):
             Term("Λ", module.name, (rank, 1), "r₀"),
             Term("P", module.name, (module.outputs, rank), "d·r₀"),
         ]
+
+    def apply(self, model: Any, settings: Settings, shape: ModelShape) -> Any:
+        made = super().apply(model, settings, shape)
+        # peft adds the regulariser to every loss, that of an evaluation too; here `loss` adds it to the training's.
+        made.peft_config["default"].orth_reg_weight = 0.0
+        return made
+
+    def load(self, base: Any, folder: Path) -> Any:
+        model = super().load(base, folder)
+        # peft's forward pass looks for the regulariser's weight whenever labels are given, also after training.
+        model.base_model.trainable_adapter_name = "default"
+        model.peft_config["default"].orth_reg_weight = 0.0
+        return model
+
+    def loss(self, model: Any, settings: Settings) -> Any:
+        """γ times the mean of ‖PᵀP - I‖ and ‖QQᵀ - I‖ over the targets (equation 4)."""
+        import torch
+
+        parts = []
+        for name, item in model.named_parameters():
+            if item.requires_grad and (".lora_A." in name or ".lora_B." in name):
+                square = item @ item.T if ".lora_A." in name else item.T @ item
+                parts.append(torch.linalg.norm(square - torch.eye(len(square), device=square.device)))
+        return settings.orthogonality * torch.stack(parts).mean()
 
     def after_step(self, model: Any, settings: Settings, step: int, steps: int) -> None:
         model.base_model.update_and_allocate(step)

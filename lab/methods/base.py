@@ -219,9 +219,6 @@ def head_terms(shape: ModelShape) -> list[Term]:
 class PeftMethod(Method):
     """A method of the peft library: described by the configuration that peft takes."""
 
-    #: Warnings of peft that say nothing to a person here, as a regular expression of how they begin.
-    noise: ClassVar[str] = "`is_gradient_checkpointing`"
-
     @abstractmethod
     def config(self, settings: Any, shape: ModelShape) -> Config:
         """The peft configuration, its task type and the classification head included."""
@@ -231,8 +228,7 @@ class PeftMethod(Method):
 
         config = self.config(settings, shape)
         model.requires_grad_(False)  # also what prompt methods would leave trainable in a head of two layers
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", self.noise)
+        with quiet():
             return peft.get_peft_model(model, config.build())
 
     def save(self, model: Any, folder: Path) -> None:
@@ -243,11 +239,12 @@ class PeftMethod(Method):
 
         check_adapter(folder)
         try:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", self.noise)
-                return peft.PeftModel.from_pretrained(base, str(folder), low_cpu_mem_usage=False).eval()
+            with quiet():
+                model = peft.PeftModel.from_pretrained(base, str(folder), low_cpu_mem_usage=False)
         except Exception as error:
             raise misfit(error) from error
+        model.requires_grad_(False)  # peft leaves virtual tokens trainable
+        return model.eval()
 
     def source(self, settings: Any, shape: ModelShape) -> tuple[str, ...]:
         config = self.config(settings, shape)
@@ -261,14 +258,40 @@ class PeftMethod(Method):
 
     @contextmanager
     def disabled(self, model: Any) -> Iterator[Any]:
+        from peft.utils.other import AuxiliaryTrainingWrapper
+
         # peft makes an adapter trainable when it is enabled again, also one that was loaded for inference.
         flags = [(item, item.requires_grad) for item in model.parameters()]
+        prompts = model.active_peft_config.is_prompt_learning
+        heads = [item for item in model.modules() if prompts and isinstance(item, AuxiliaryTrainingWrapper)]
         try:
-            with model.disable_adapter():
-                yield model
+            if prompts:  # the base is whole inside; disable_adapter() fails there for classifiers
+                for head in heads:
+                    head.enable_adapters(False)
+                yield model.get_base_model()
+            else:
+                with model.disable_adapter():
+                    yield model
         finally:
+            for head in heads:
+                head.enable_adapters(True)
             for item, flag in flags:
                 item.requires_grad_(flag)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings of peft that say nothing to a person here."""
+    noise = (
+        "`is_gradient_checkpointing` is deprecated",  # peft asks transformers so
+        "Failed to load the CUDA extension",  # BOFT, at each layer; `compatible` has told
+        "Setting boft_n_butterfly_factor",
+        "Unsupported layer type",  # LayerNorm tuning on RMSNorm, which works
+    )
+    with warnings.catch_warnings():
+        for start in noise:
+            warnings.filterwarnings("ignore", start)
+        yield
 
 
 @contextmanager

@@ -50,7 +50,6 @@ class Boft(TargetedMethod):
     mergeable = True
     inference = "a product with a k×k rotation for each target; none once merged"
     conv1d = False
-    noise = "Failed to load the CUDA extension|Setting boft_n_butterfly|`is_gradient_checkpointing`"
 
     def config(self, settings: Settings, shape: ModelShape) -> Config:
         return Config(

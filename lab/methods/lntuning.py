@@ -30,7 +30,6 @@ class LayerNormTuning(PeftMethod):
     Settings = Settings
     training = {"learning_rate": 1e-2}
     mergeable = True
-    noise = "Unsupported layer type|`is_gradient_checkpointing`"
     inference = "none: the changed scales take the place of the old"
 
     def norms(self, shape: ModelShape) -> list[Module]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from lab.knobs import knob
@@ -27,23 +25,6 @@ class PromptMethod(PeftMethod):
     def copies(self, shape: ModelShape) -> int:
         """How many prompts are learned: one for the encoder and one for the decoder where there are both."""
         return 2 if shape.family == "encoder-decoder" and shape.task != CLASSIFY else 1
-
-    @contextmanager
-    def disabled(self, model: Any) -> Iterator[Any]:
-        from peft.utils.other import AuxiliaryTrainingWrapper
-
-        # peft's disable_adapter() does not work for classifiers here; the base is whole inside, but for its head.
-        heads = [module for module in model.modules() if isinstance(module, AuxiliaryTrainingWrapper)]
-        flags = [(item, item.requires_grad) for item in model.parameters()]
-        for head in heads:
-            head.enable_adapters(False)
-        try:
-            yield model.get_base_model()
-        finally:
-            for head in heads:
-                head.enable_adapters(True)
-            for item, flag in flags:
-                item.requires_grad_(flag)
 
     def compatible(
         self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None

@@ -113,7 +113,9 @@ class SelectionMethod(Method):
         self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         if precision.quantized:
-            coarse = {f"{item.name}.weight" for item in shape.quantizable}
+            from lab.models.precision import quantized_modules
+
+            coarse = {f"{item.name}.weight" for item in quantized_modules(shape)}
             if any(item.name in coarse for item in self.selected(settings, shape)):
                 return Reason(
                     f"Weights stored as {precision.weights} cannot be trained: their steps are too coarse for a gradient.",

@@ -136,15 +136,6 @@ class ModelShape:
         )
 
     @cached_property
-    def quantizable(self) -> tuple[Module, ...]:
-        """The modules that a quantized base stores in few bits: every linear map but the head and the output layer."""
-        return tuple(
-            item
-            for item in self.modules
-            if item.kind in (LINEAR, CONV1D) and item.name.split(".")[0] not in (*self.head, "lm_head")
-        )
-
-    @cached_property
     def targets(self) -> tuple[str, ...]:
         """The names by which projections can be targeted, each once, in order of appearance."""
         return tuple(dict.fromkeys(self.short(item) for item in self.projections))
@@ -212,7 +203,7 @@ def derive(config: Any, task: str, labels: int = 2) -> ModelShape:
     config.name_or_path = place
     if task == CLASSIFY:
         config.num_labels = labels
-    return describe(on_meta(config, task), task, labels)
+    return describe(made(config, task), task, labels)
 
 
 def auto_class(config: Any, task: str) -> Any:
@@ -226,12 +217,12 @@ def auto_class(config: Any, task: str) -> Any:
     return transformers.AutoModelForCausalLM
 
 
-def on_meta(config: Any, task: str) -> Any:
-    """The model of a configuration on the meta device: all of its structure, none of its numbers."""
+def made(config: Any, task: str, device: str = "meta") -> Any:
+    """The model of a configuration; on the meta device all of its structure and none of its numbers."""
     import torch
 
     try:
-        with torch.device("meta"):
+        with torch.device(device):
             return auto_class(config, task).from_config(config).eval()
     except ValueError:
         raise LabError(
@@ -240,12 +231,12 @@ def on_meta(config: Any, task: str) -> Any:
         ) from None
 
 
-def build(shape: ModelShape) -> Any:
-    """The model that a shape describes, on the meta device."""
+def build(shape: ModelShape, device: str = "meta") -> Any:
+    """A model of this shape, with random weights if the device is a real one."""
     from transformers import AutoConfig
 
     told = json.loads(shape.config)
-    return on_meta(AutoConfig.for_model(told.pop("model_type"), **told), shape.task)
+    return made(AutoConfig.for_model(told.pop("model_type"), **told), shape.task, device)
 
 
 def describe(model: Any, task: str, labels: int = 2) -> ModelShape:
