@@ -1,0 +1,97 @@
+// Plotly in the page's theme. Figures come from the server without colours of their own for paper and text.
+(() => {
+  const { h, put, on } = Lab;
+  let Plotly = null, loaded;
+  const ready = new Promise((resolve) => (loaded = resolve));
+  // Kept at load: Gradio puts an older build in window.Plotly when it shows a plot of its own.
+  Lab.plotly = (library) => {
+    Plotly = library;
+    loaded();
+  };
+
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  function themed(layout) {
+    const ink = css("--lab-muted"), line = css("--lab-line");
+    const next = { ...layout, font: { ...layout.font, family: css("--lab-font"), color: ink } };
+    next.hoverlabel = { ...layout.hoverlabel, bgcolor: css("--lab-surface"), bordercolor: line, font: { size: 11.5, color: css("--lab-ink") } };
+    if (next.title) next.title = { ...next.title, font: { ...next.title.font, color: css("--lab-ink") } };
+    for (const name of Object.keys(layout)) {
+      if (/^[xyz]axis\d*$/.test(name)) next[name] = { ...layout[name], gridcolor: line, linecolor: line, zerolinecolor: line };
+    }
+    return next;
+  }
+  const CONFIG = { responsive: true, displaylogo: false, displayModeBar: "hover", doubleClick: "reset",
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    toImageButtonOptions: { format: "png", scale: 2 } };
+
+  const charts = new Set();
+  /** Draw `figure` into `node`, or change what is there: zoom and hidden traces stay (uirevision). */
+  async function draw(node, figure) {
+    await ready;
+    node.labLayout = figure.layout;
+    charts.add(node);
+    await Plotly.react(node, figure.data, themed(figure.layout), CONFIG);
+  }
+  /** Add points to the traces: `points` holds [xs, ys] for each trace. */
+  async function extend(node, points) {
+    await ready;
+    const places = points.map((item, index) => (item[0].length ? index : -1)).filter((index) => index >= 0);
+    if (!places.length || !node.data) return;
+    await Plotly.extendTraces(node, { x: places.map((index) => points[index][0]), y: places.map((index) => points[index][1]) }, places);
+  }
+  async function relayout(node, change) {
+    await ready;
+    if (node.data) await Plotly.relayout(node, change);
+  }
+  function clear(node) {
+    charts.delete(node);
+    if (node.data) Plotly.purge(node);
+  }
+  Lab.chart = { draw, extend, relayout, clear };
+
+  on("theme", () => {
+    for (const node of charts) {
+      if (!node.isConnected) charts.delete(node);
+      else if (node.data) relayout(node, themed({ ...node.labLayout, ...axes(node) }));
+    }
+  });
+  /** The axes as they are now: a new theme must not undo a zoom. */
+  function axes(node) {
+    const now = {};
+    for (const name of Object.keys(node.labLayout)) {
+      if (/^[xy]axis\d*$/.test(name) && node.layout[name]) {
+        const { type, range, autorange } = node.layout[name];
+        now[name] = { ...node.labLayout[name], type, ...(autorange ? { autorange } : { range }) };
+      }
+    }
+    return now;
+  }
+  // A chart that was hidden when it was drawn takes its width when it is shown.
+  const sizes = new ResizeObserver((entries) => {
+    for (const entry of entries) if (entry.contentRect.width > 0 && entry.target.data) Plotly.Plots.resize(entry.target);
+  });
+
+  /** The widget behind `lab.ui.figure.Figure`: one plotly figure, or a sentence in its place. */
+  Lab.define("figure", (root, { props, watch }) => {
+    const node = h("div", { class: "lab-figure" });
+    sizes.observe(node);
+    const words = h("p", { class: "muted", hidden: true });
+    root.append(node, words);
+    async function show() {
+      const value = props.value || {};
+      words.hidden = !value.text;
+      node.hidden = !value.figure;
+      words.textContent = value.text || "";
+      if (!value.figure) return clear(node);
+      node.style.height = `${value.figure.layout.height || 280}px`;
+      if (value.label) {
+        node.setAttribute("role", "img");
+        node.setAttribute("aria-label", value.label);
+      }
+      await draw(node, value.figure);
+    }
+    watch("value", show);
+    show();
+  });
+  Lab.sizes = sizes;
+})();

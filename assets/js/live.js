@@ -1,0 +1,113 @@
+// The charts of a run. The page says what it has and gets what it lacks, so nothing is lost or drawn twice, and a
+// reload simply starts with nothing. Only a run that moves, on a page that is seen, is asked about.
+(() => {
+  const { h, put, say, call, note, format } = Lab;
+  const PERIOD = 400;
+  const MOVING = new Set(["queued", "running", "paused", "stopping"]);
+
+  Lab.live = (root, { onUpdate }) => {
+    const charts = {};
+    const grid = h("div", { class: "lab-charts" });
+    const notes = h("div", { class: "lab-notes" });
+    const figures = h("dl", { class: "lab-readout" });
+    const samples = h("div", { class: "lab-samples" });
+    const empty = h("div", { class: "lab-empty" }, h("p", {}, "Nothing has run here yet. ", h("strong", {}, "Launch"), " starts the plan on the left; its curves grow here while it trains."));
+    const log = h("button", { class: "lab-button quiet small", "aria-pressed": "false", onclick: () => setLog(log.getAttribute("aria-pressed") !== "true") }, "Log scale");
+    const tools = h("div", { class: "row lab-live-tools" }, h("h3", { class: "grow" }, "Curves"), log);
+    root.append(empty, notes, figures, tools, grid, samples);
+
+    let run = null, mark = null, timer = null, turn = 0, status = "";
+
+    function setLog(on) {
+      log.setAttribute("aria-pressed", String(on));
+      for (const name of ["loss", "norm"]) {
+        if (charts[name]) Lab.chart.relayout(charts[name], { "yaxis.type": on ? "log" : "linear", "yaxis.autorange": true });
+      }
+    }
+
+    function show(id) {
+      if (id === run && status) return again(0);
+      run = id;
+      mark = null;
+      status = "";
+      turn++;
+      clearTimeout(timer);
+      empty.hidden = Boolean(id);
+      for (const node of [notes, figures, samples]) put(node);
+      for (const node of [tools, grid]) node.hidden = !id;
+      if (id) ask();
+    }
+
+    function again(wait) {
+      clearTimeout(timer);
+      timer = setTimeout(ask, wait);
+    }
+
+    async function ask() {
+      if (!run) return;
+      if (document.hidden) return; // the page asks again when it is looked at
+      const mine = turn;
+      let reply;
+      try {
+        reply = await call("feed", { run, mark });
+      } catch (error) {
+        if (mine !== turn) return;
+        put(notes, note("error", error.message, error.hint));
+        onUpdate(null);
+        return;
+      }
+      if (mine !== turn) return;
+      await take(reply);
+      if (mine === turn && MOVING.has(reply.status)) again(reply.status === "running" ? PERIOD : 1000);
+    }
+
+    async function take(reply) {
+      const changed = reply.status !== status;
+      status = reply.status;
+      if (reply.reset) {
+        put(samples);
+        for (const [name, figure] of Object.entries(reply.reset)) {
+          if (!charts[name]) {
+            charts[name] = h("div", { class: `lab-chart ${name}`, role: "img", "aria-label": figure.layout.title.text });
+            Lab.sizes.observe(charts[name]);
+            grid.append(charts[name]);
+          }
+          await Lab.chart.draw(charts[name], figure);
+        }
+        if (log.getAttribute("aria-pressed") === "true") setLog(true);
+      } else if (reply.points) {
+        await Promise.all(Object.entries(reply.points).map(([name, points]) => Lab.chart.extend(charts[name], points)));
+      }
+      mark = reply.mark;
+      grid.dataset.points = String((+grid.dataset.points || 0) * (reply.reset ? 0 : 1) + reply.fresh);
+      put(notes, reply.error ? note("error", reply.error.message, reply.error.hint) : null,
+        reply.warnings.map((item) => note("warn", item.message, item.hint)));
+      const facts = [
+        ["Step", `${format.count(reply.step)} / ${reply.steps ? format.count(reply.steps) : "–"}`],
+        ["Loss", format.number(reply.loss)],
+        [reply.metric || "Score", reply.score === null ? "–" : format.percent(reply.score), reply.base === null ? "" : `base ${format.percent(reply.base)}`],
+        ["Tokens/s", reply.speed ? format.short(reply.speed) : "–"],
+        [MOVING.has(status) ? "Time left" : "Took", format.seconds(MOVING.has(status) ? reply.left : reply.seconds)],
+        ["Counted memory", reply.memory ? format.bytes(reply.memory) : "–", reply.device_memory ? `${reply.device_words} ${format.bytes(reply.device_memory)}` : ""],
+      ];
+      put(figures, facts.map(([name, value, more]) => h("div", {}, h("dt", {}, name), h("dd", { class: "mono" }, value), more ? h("dd", { class: "muted small" }, more) : null)));
+      if (reply.samples.length) grow(reply.samples);
+      onUpdate(reply);
+      if (changed) say("runs");
+    }
+
+    function grow(items) {
+      if (!samples.children.length) {
+        samples.append(h("h3", {}, "The same prompt, as it learns"), h("p", { class: "lab-prompt" }, items[0].prompt), h("ol", {}));
+      }
+      const list = samples.querySelector("ol");
+      for (const item of items) {
+        list.append(h("li", { class: item.base ? "base" : "" }, h("span", { class: "mono muted" }, item.base ? "base" : `step ${item.step}`), h("span", { class: "reply" }, item.reply || "(nothing)")));
+      }
+    }
+
+    document.addEventListener("visibilitychange", () => !document.hidden && run && again(0));
+    Lab.on("focus", () => run && !MOVING.has(status) && again(0));
+    return { show, again, moving: () => MOVING.has(status), current: () => run };
+  };
+})();

@@ -1,0 +1,217 @@
+// The instrument: what will be trained, the run while it trains, the chat with its result, the code. One bar above
+// all four says what can be done next.
+(() => {
+  const { h, put, on, say, state, save, call, complain, format } = Lab;
+  const VIEWS = [["see", "2", "See"], ["watch", "3", "Watch"], ["chat", "4", "Chat"], ["code", "</>", "Code"]];
+  const WORDS = { running: "Training", paused: "Paused", waiting: "Waiting", done: "Done", stopped: "Stopped", failed: "Failed", interrupted: "Interrupted", stopping: "Stopping after this step" };
+
+  Lab.define("stage", (root, { props }) => {
+    const { ledger } = props.value;
+    const places = Object.fromEntries(VIEWS.filter(([name]) => name !== "chat").map(([name, , title]) =>
+      [name, h("div", { class: "lab-view", "data-view": name, role: "tabpanel", "aria-label": title })]));
+    const tabs = h("div", { class: "lab-views", role: "tablist", "aria-label": "Steps of an experiment" },
+      VIEWS.map(([name, number, title]) => h("button", { role: "tab", id: `view-${name}`, "data-view": name, onclick: () => view(name) },
+        h("span", { class: "lab-step" }, number), title)));
+    tabs.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const names = VIEWS.map(([name]) => name);
+      const next = names[(names.indexOf(document.documentElement.dataset.labView) + step + names.length) % names.length];
+      view(next);
+      tabs.querySelector(`[data-view=${next}]`).focus();
+    });
+    const launch = h("button", { class: "lab-button primary", id: "launch", disabled: true, onclick: start }, "Launch");
+    const why = h("span", { class: "lab-why", id: "launch-reason", role: "status" });
+    launch.setAttribute("aria-describedby", "launch-reason");
+    const pause = h("button", { class: "lab-button", id: "pause", onclick: () => act(last?.status === "paused" ? "resume" : "pause") }, "Pause");
+    const stop = h("button", { class: "lab-button", id: "stop", onclick: () => act("stop") }, "Stop");
+    const withdraw = h("button", { class: "lab-button", id: "withdraw", onclick: () => act("withdraw") }, "Withdraw");
+    const resume = h("button", { class: "lab-button", id: "continue", onclick: () => act("continue") }, "Continue");
+    const words = h("span", { class: "lab-now", id: "run-status", role: "status" });
+    const bar = h("div", { class: "lab-progress", role: "progressbar", "aria-label": "Training progress", "aria-valuemin": 0, "aria-valuemax": 100 }, h("span", {}));
+    const which = h("select", { class: "lab-which", "aria-label": "Run", onchange: () => choose(which.value) });
+    const tools = h("div", { class: "row lab-run-row" }, which, words, h("span", { class: "grow" }), pause, stop, withdraw, resume,
+      h("button", { class: "lab-button quiet small", id: "reopen", onclick: reopen }, "Open as form"),
+      h("button", { class: "lab-button quiet small", id: "download", onclick: () => Lab.download(run()) }, "Download adapter"));
+    root.append(h("div", { class: "lab-stage" },
+      h("div", { class: "lab-stage-bar" }, tabs, h("span", { class: "grow" }), why, launch),
+      bar, tools, Object.values(places)));
+
+    Lab.panel(places.see, ledger);
+    const live = Lab.live(places.watch, { onUpdate: show });
+    let last = null, blocked = true;
+    const bench = () => (state().benches[state().tab] ||= {});
+    const run = () => bench().run || "";
+
+    // ---- launching
+    on("ready", ({ reason, steps }) => {
+      blocked = Boolean(reason);
+      launch.disabled = blocked;
+      why.textContent = reason ? reason.message : `${format.count(steps)} steps`;
+      why.classList.toggle("bad", blocked);
+    });
+    on("plan", (detail) => {
+      if (detail.how === "bad") launch.disabled = true;
+      if (document.documentElement.dataset.labView === "code") showCode();
+    });
+    async function start() {
+      launch.disabled = true;
+      launch.textContent = "Launching…";
+      try {
+        const made = await call("launch", Lab.plan());
+        choose(made.run);
+        view("watch");
+        say("runs");
+      } catch (error) {
+        complain(error);
+      } finally {
+        launch.textContent = "Launch";
+        launch.disabled = blocked;
+      }
+    }
+    async function act(action) {
+      const id = run();
+      try {
+        if (action === "stop" && last) show({ ...last, status: "stopping" });
+        await call("control", { run: id, action });
+        if (action === "withdraw") choose("");
+        else live.again(action === "stop" ? 250 : 30);
+        say("runs");
+      } catch (error) {
+        complain(error);
+        live.again(0);
+      }
+    }
+    async function reopen() {
+      try {
+        const { plan } = await call("reopen", { run: run() });
+        say("open-plan", plan);
+      } catch (error) {
+        complain(error);
+      }
+    }
+
+    // ---- the run that is looked at
+    function choose(id) {
+      bench().run = id;
+      save();
+      Lab.address({ run: id });
+      last = null;
+      show(null);
+      live.show(id);
+      list();
+      say("run", { id });
+    }
+    function show(reply) {
+      last = reply;
+      const status = reply?.status || "";
+      const moving = ["running", "paused"].includes(status);
+      pause.hidden = !moving;
+      pause.textContent = status === "paused" ? "Resume" : "Pause";
+      stop.hidden = !moving;
+      withdraw.hidden = status !== "waiting";
+      resume.hidden = !reply?.resumable;
+      tools.querySelector("#download").hidden = !reply?.adapter;
+      tools.querySelector("#reopen").hidden = !reply;
+      tools.hidden = !run() && which.options.length < 2;
+      const share = reply && reply.steps ? Math.min(1, reply.step / reply.steps) : 0;
+      bar.hidden = !reply || !(moving || status === "stopping" || status === "waiting");
+      bar.classList.toggle("waiting", Boolean(reply) && (status === "waiting" || (status === "running" && !reply.step)));
+      bar.firstChild.style.width = `${100 * share}%`;
+      bar.setAttribute("aria-valuenow", Math.round(100 * share));
+      words.dataset.status = status;
+      words.textContent = !reply ? "" : status === "waiting" ? `Waiting, number ${reply.place} in line`
+        : status === "running" && reply.stage ? `${reply.stage}…`
+        : `${WORDS[status] || status}${moving && reply.steps ? `, step ${format.count(reply.step)} of ${format.count(reply.steps)}` : ""}`;
+      if (reply) say("progress", reply);
+    }
+    const list = Lab.debounce(async () => {
+      try {
+        const runs = await call("runs");
+        put(which, h("option", { value: "" }, runs.length ? "Choose a run…" : "No run yet"),
+          runs.map((item) => h("option", { value: item.id }, `${item.name} · ${WORDS[item.status] || item.status}`)));
+        which.value = run();
+        if (run() && which.value !== run()) choose("");
+        tools.hidden = !runs.length;
+      } catch {
+        // The table says so; the chart goes on.
+      }
+    }, 150);
+    on("runs", list);
+    on("watch-run", (id) => {
+      choose(id);
+      view("watch");
+    });
+
+    // ---- views
+    function view(name) {
+      document.documentElement.dataset.labView = name;
+      bench().view = name;
+      save();
+      for (const button of tabs.children) {
+        button.setAttribute("aria-selected", String(button.dataset.view === name));
+        button.tabIndex = button.dataset.view === name ? 0 : -1;
+      }
+      for (const [key, node] of Object.entries(places)) node.hidden = key !== name;
+      if (name === "code") showCode();
+      setTimeout(() => window.dispatchEvent(new Event("resize")), 20);
+    }
+    on("view", view);
+    const showCode = Lab.debounce(async () => {
+      const place = places.code;
+      try {
+        const text = await call("code", Lab.plan());
+        const button = h("button", { class: "lab-button small", onclick: () => Lab.copy(text, button) }, "Copy");
+        put(place, h("div", { class: "row" }, h("p", { class: "muted grow" }, "This plan as the script that one would write by hand. It runs as it stands."), button),
+          h("pre", { class: "lab-code", tabindex: "0", role: "region", "aria-label": "The plan as a script" }, Lab.python(text)));
+      } catch (error) {
+        put(place, Lab.note("error", error.message, error.hint));
+      }
+    }, 120);
+
+    let opened = null;
+    function tab(now) {
+      if (now.kind !== "exercise" || now.name === opened) return;
+      opened = now.name;
+      if (Lab.given.run) {
+        bench().run = Lab.given.run;
+        Lab.given.run = null;
+      }
+      view(bench().view || "see");
+      choose(run());
+    }
+    on("tab", tab);
+    function begin() {
+      const now = Lab.tabs.find((item) => item.name === state().tab);
+      if (now) tab(now);
+    }
+    if (Lab.tabs) begin();
+    else on("framed", begin);
+  });
+
+  // ---- a light colouring of Python: strings, comments, words
+  const WORD = /("""[\s\S]*?"""|'[^'\n]*'|"[^"\n]*")|(#[^\n]*)|\b(from|import|def|return|for|in|if|else|with|as|class|while|not|and|or|None|True|False|lambda|yield|break)\b|\b(\d+(?:\.\d+)?(?:e-?\d+)?)\b/g;
+  Lab.python = (text) => {
+    const parts = [];
+    let from = 0;
+    for (const match of text.matchAll(WORD)) {
+      parts.push(text.slice(from, match.index));
+      parts.push(h("span", { class: match[1] ? "s" : match[2] ? "c" : match[3] ? "k" : "n" }, match[0]));
+      from = match.index + match[0].length;
+    }
+    parts.push(text.slice(from));
+    return parts;
+  };
+  Lab.download = async (id) => {
+    try {
+      const { path, name } = await call("download", { run: id });
+      const link = h("a", { href: `${Lab.root}/gradio_api/file=${path}`, download: name });
+      document.body.append(link);
+      link.click();
+      link.remove();
+    } catch (error) {
+      complain(error);
+    }
+  };
+  Lab.root = location.pathname.replace(/\/$/, "");
+})();

@@ -1,0 +1,1 @@
+"""The experiment bench that every exercise shares: pick, see, launch, watch, chat."""

@@ -1,0 +1,162 @@
+"""What a page lacks of a run that it watches: new points, new samples, and how far it is."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lab.errors import LabError
+from lab.events import Event, decode
+from lab.history import History
+from lab.methods import METHODS
+from lab.plots import training
+from lab.plots.style import NEUTRAL, colour
+from lab.plots.training import Mark, Trail
+from lab.runs import INTERRUPTED, RUNNING, WAITING, Run
+
+if TYPE_CHECKING:
+    from lab.ui.lab import Lab
+
+#: Runs whose trail is kept in memory.
+KEPT = 24
+
+PAUSED = "paused"
+
+
+@dataclass
+class _Read:
+    """A trail and how many bytes of the log went into it."""
+
+    trail: Trail = field(default_factory=Trail)
+    offset: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Trails:
+    """The trails of the runs that are watched. Each poll reads only what was written since the last."""
+
+    def __init__(self) -> None:
+        self._reads: OrderedDict[str, _Read] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, run: Run) -> Trail:
+        """The run's trail, up to date. Raises LabError if its log was damaged by hand."""
+        with self._lock:
+            read = self._reads.setdefault(run.id, _Read())
+            self._reads.move_to_end(run.id)
+            while len(self._reads) > KEPT:
+                self._reads.popitem(last=False)
+        with read.lock:
+            self._catch_up(run, read)
+            return read.trail
+
+    def _catch_up(self, run: Run, read: _Read) -> None:
+        file = run.folder / "events.jsonl"
+        try:
+            size = file.stat().st_size
+        except FileNotFoundError:
+            size = 0
+        if size < read.offset:  # cut by hand, or a torn line taken back
+            read.trail, read.offset = Trail(), 0
+        if size == read.offset:
+            return
+        with file.open("rb") as opened:
+            opened.seek(read.offset)
+            data = opened.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        read.trail.extend(_events(whole, run))
+        read.offset += len(whole)
+
+
+def _events(data: bytes, run: Run) -> list[Event]:
+    try:
+        return [decode(json.loads(line)) for line in data.splitlines() if line.strip()]
+    except (ValueError, AttributeError) as error:
+        raise LabError(f"The log of the run '{run.id}' is damaged: {error}.", "Delete the run.") from None
+
+
+def state(lab: Lab, run: Run, history: History) -> tuple[str, int | None]:
+    """The run's status and its place in the queue (0 while it trains, None where it is not in it)."""
+    place = lab.jobs.place(run.id)
+    if place is None:
+        if run.busy:
+            return RUNNING, 0
+        return (history.finished.status if history.finished else INTERRUPTED), None
+    if lab.jobs.paused(run.id):
+        return PAUSED, place
+    return (WAITING if place else RUNNING), place
+
+
+def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page that has `mark` of the run lacks.
+
+    `reset` holds whole figures where the page has nothing that can be extended, else `points` the new points of
+    each chart. Everything else is small and sent each time.
+    """
+    run = lab.runs.get(str(asked["run"]))
+    trail = lab.trails.of(run)
+    mark = Mark(**asked["mark"]) if asked.get("mark") else None
+    history = trail.history
+    whole = mark is None or not trail.fits(mark)
+    points, now = trail.after(Mark() if mark is None or whole else mark)
+    status, place = state(lab, run, history)
+    started, last, base, plan = history.started, history.last, history.base, run.plan
+    newest = history.steps[-1] if history.steps else None
+    reset = None
+    if whole:
+        shade = colour(plan.method) if plan.method in METHODS else NEUTRAL
+        made = training.figures(trail, shade, started.metric if started else "score")
+        reset = {name: json.loads(item.to_json()) for name, item in made.items()}
+    return {
+        "run": run.id,
+        "name": run.name,
+        "method": plan.method,
+        "status": status,
+        "place": place,
+        "stage": "" if history.steps and status == RUNNING else history.stage,
+        "reset": reset,
+        "points": None if whole else points,
+        "fresh": len(points["loss"][0][0]),
+        "mark": asdict(now),
+        "step": history.step,
+        "steps": started.steps if started else plan.training.steps,
+        "loss": _finite(trail.smooth[-1]) if trail.smooth else None,
+        "metric": _title(started.metric) if started else "",
+        "task": started.task if started else "",
+        "labels": list(started.labels) if started else [],
+        "score": _finite(last.score) if last else None,
+        "base": _finite(base.score) if base else None,
+        "speed": history.tokens_per_second,
+        "left": history.seconds_left if status == RUNNING else None,
+        "seconds": history.seconds,
+        "memory": newest.memory.total if newest else history.peak.total,
+        "device_memory": newest.memory.device if newest else 0,
+        "device_words": "the whole process holds" if started and started.device == "cpu" else "the device holds",
+        "samples": [asdict(item) for item in history.samples[0 if whole else mark.samples :]],
+        "warnings": [asdict(item) for item in history.warnings],
+        "error": _error(history),
+        "adapter": (run.folder / "adapter").is_dir(),
+        "resumable": status in (INTERRUPTED, "stopped", "failed"),
+        "example": _example(history),
+    }
+
+
+def _example(history: History) -> str:
+    return history.samples[0].prompt if history.samples else ""
+
+
+def _title(metric: str) -> str:
+    return metric.replace("_", " ").capitalize()
+
+
+def _error(history: History) -> dict[str, str] | None:
+    finished = history.finished
+    return {"message": finished.error, "hint": finished.hint} if finished and finished.error else None
+
+
+def _finite(value: float) -> float | None:
+    return value if value == value and abs(value) != float("inf") else None

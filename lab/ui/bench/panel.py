@@ -1,0 +1,185 @@
+"""What a plan will train and cost, computed before any weight is loaded: the numbers behind the panel's drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from lab import methods
+from lab.errors import LabError
+from lab.methods.base import Method, Reason, Term
+from lab.models import loading, precision
+from lab.models.shape import ModelShape, Module
+from lab.plan import Plan, Precision
+from lab.training.estimate import estimate
+from lab.ui.bench import form
+
+#: Groups that are drawn; the rest is summed up in one line.
+SHOWN = 8
+
+
+def see(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that the panel shows of a form's plan.
+
+    Raises LabError where the plan cannot be read at all (no such model, no such column); a plan that can be read
+    but not run has its `reason`.
+    """
+    from lab.data import tasks
+
+    plan = form.plan(given)
+    method, settings = methods.method(plan.method), methods.settings(plan)
+    data = tasks.prepare(plan.data)
+    labels = max(len(data.labels), 2)
+    shape = loading.shape(plan.model, data.task, labels)
+    terms, reason = _terms(method, settings, shape)
+    reason = reason or method.compatible(settings, shape, plan.precision, plan.training)
+    reason = reason or precision.compatible(plan.precision, precision.device())
+    warnings = [] if reason else [*method.warnings(settings, shape), *_length(plan, shape)]
+    head = sum(item.count for item in shape.head_parameters())
+    steps = plan.training.steps or _steps(plan, len(data.train))
+    return {
+        "model": _model(shape),
+        "data": {
+            "name": data.name,
+            "task": data.task,
+            "metric": data.metric,
+            "labels": list(data.labels),
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "steps": steps,
+            "passes": steps * plan.training.batch_size * plan.training.accumulation / max(len(data.train), 1),
+        },
+        "groups": groups(terms, shape),
+        "totals": {
+            "base": shape.total,
+            "trainable": sum(term.count for term in terms),
+            "head": head,
+        },
+        "costs": _costs(plan, method, settings, shape, terms),
+        "matched": _matched(terms, shape),
+        "reason": _told(reason),
+        "warnings": [_told(item) for item in warnings],
+        "link": plan.to_link(),
+    }
+
+
+def _terms(method: Method, settings: Any, shape: ModelShape) -> tuple[list[Term], Reason | None]:
+    """The terms, or why there are none: a setting that does not fit the model is a reason, not an error."""
+    try:
+        return method.terms(settings, shape), None
+    except LabError as error:
+        return [], Reason(error.message, error.hint)
+
+
+def _told(item: Reason | None) -> dict[str, str] | None:
+    return asdict(item) if item else None
+
+
+def _length(plan: Plan, shape: ModelShape) -> Iterable[Reason]:
+    if shape.max_length and plan.training.max_length > shape.max_length:
+        yield Reason(
+            f"The model reads at most {shape.max_length} tokens; the sequence length is {plan.training.max_length}.",
+            f"Choose {shape.max_length} or less.",
+        )
+
+
+def _steps(plan: Plan, rows: int) -> int:
+    """Optimizer steps of the plan's epochs over `rows` examples."""
+    batches = -(-rows // plan.training.batch_size)
+    return max(1, round(plan.training.epochs * batches / plan.training.accumulation))
+
+
+def _model(shape: ModelShape) -> dict[str, Any]:
+    return {
+        "architecture": shape.architecture,
+        "total": shape.total,
+        "layers": shape.layers,
+        "hidden": shape.hidden,
+        "heads": shape.heads,
+        "kv_heads": shape.kv_heads,
+        "head_dim": shape.head_dim,
+        "vocabulary": shape.vocabulary,
+        "max_length": shape.max_length,
+        "targets": list(shape.targets),
+        "sizes": {name: _sizes(shape, name) for name in shape.targets},
+    }
+
+
+def _sizes(shape: ModelShape, target: str) -> str:
+    first = next(module for module in shape.projections if shape.short(module) == target)
+    count = sum(shape.short(module) == target for module in shape.projections)
+    return f"{first.outputs}×{first.inputs}, {count} of them"
+
+
+def _matched(terms: list[Term], shape: ModelShape) -> list[str]:
+    """The targets, by their short names, that the settings reach."""
+    touched = {term.module for term in terms}
+    return list(dict.fromkeys(shape.short(item) for item in shape.projections if item.name in touched))
+
+
+def groups(terms: list[Term], shape: ModelShape) -> list[dict[str, Any]]:
+    """The trained tensors, where the same ones sit in each block counted once: what the panel draws.
+
+    Each group has `label`, `count`, the d×k of its matrix W (0 where it sits beside none), whether W itself is
+    trained, and its `terms` with name, dimensions and formula. The most costly come first.
+    """
+    modules = {item.name: item for item in shape.modules}
+    head = set(shape.head)
+    by_module: dict[str, list[Term]] = {}
+    for term in terms:
+        by_module.setdefault(term.module, []).append(term)
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for name, mine in by_module.items():
+        module = modules.get(name)
+        label = _label(name, module, shape)
+        key = (label, *((term.name, term.shape, term.formula) for term in mine))
+        if key in found:
+            found[key]["count"] += 1
+            continue
+        found[key] = {
+            "label": label,
+            "count": 1,
+            "d": module.outputs if module else 0,
+            "k": module.inputs if module else 0,
+            "itself": module is not None and _own(module, mine),
+            "head": any(name == item or name.startswith(item + ".") for item in head),
+            "terms": [
+                {"name": term.name, "shape": list(term.shape), "formula": term.formula, "count": term.count}
+                for term in mine
+            ],
+        }
+    ordered = sorted(found.values(), key=lambda item: -item["count"] * sum(t["count"] for t in item["terms"]))
+    rest = ordered[SHOWN:]
+    if len(rest) > 1:
+        total = sum(item["count"] * sum(term["count"] for term in item["terms"]) for item in rest)
+        ordered = [*ordered[:SHOWN], {"label": f"{len(rest)} more kinds", "rest": True, "total": total}]
+    return ordered
+
+
+def _label(name: str, module: Module | None, shape: ModelShape) -> str:
+    if module is not None and module in shape.projections:
+        return shape.short(module)
+    parts = [part for part in name.split(".") if part and not part.isdigit()]
+    return ".".join(parts[-2:]) or "model"
+
+
+def _own(module: Module, terms: list[Term]) -> bool:
+    """Whether the terms are the module's own tensors (the base's weight is trained, nothing is added)."""
+    own = {(item.name.rsplit(".", 1)[-1], item.shape) for item in module.parameters}
+    return all((term.name, term.shape) in own for term in terms)
+
+
+def _costs(plan: Plan, method: Method, settings: Any, shape: ModelShape, terms: list[Term]) -> dict[str, Any]:
+    """Bytes: memory by category for this plan and for the baseline, and what each leaves on the disk."""
+    own = estimate(shape, method, settings, plan.precision, plan.training)
+    baseline = next(item for item in methods.METHODS.values() if item.family == "baseline")
+    whole = plan.precision if not plan.precision.quantized else replace(Precision(), weights="bf16")
+    other = estimate(shape, baseline, baseline.Settings(), whole, plan.training)
+    return {
+        "own": asdict(own),
+        "baseline": asdict(other),
+        "baseline_title": baseline.title + (f" ({whole.weights})" if whole != plan.precision else ""),
+        "disk": 4 * sum(term.count for term in terms),
+        "baseline_disk": int(shape.total * precision.bits_per_weight(whole) / 8),
+    }

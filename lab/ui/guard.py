@@ -1,0 +1,68 @@
+"""Where errors end: a LabError becomes one sentence and a hint on the page, anything else is logged as a fault."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from lab.errors import LabError
+
+log = logging.getLogger("lab")
+
+UNEXPECTED = LabError(
+    "Something unexpected went wrong in the lab.", "The details are in its log; your form and your runs are safe."
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def told(error: BaseException) -> dict[str, str]:
+    """What a person is shown of an error: `message` and `hint`. A fault of the lab is logged with its traceback."""
+    if not isinstance(error, LabError):
+        log.error("unexpected: %s", error, exc_info=error)
+        error = UNEXPECTED
+    return {"message": error.message, "hint": error.hint}
+
+
+def answer(work: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    """The result of `work` as `{"ok": result}`, or what went wrong as `{"error": {"message", "hint"}}`."""
+    try:
+        return {"ok": work(*arguments)}
+    except Exception as error:
+        return {"error": told(error)}
+
+
+def guarded(handler: F) -> F:
+    """A Gradio listener (also a generator) whose errors are shown on the page as one sentence and a hint."""
+
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def stream(*arguments: Any, **named: Any) -> Iterator[Any]:
+            try:
+                yield from handler(*arguments, **named)
+            except Exception as error:
+                raise _shown(error) from None
+
+        return stream  # type: ignore[return-value]
+
+    @functools.wraps(handler)
+    def once(*arguments: Any, **named: Any) -> Any:
+        try:
+            return handler(*arguments, **named)
+        except Exception as error:
+            raise _shown(error) from None
+
+    return once  # type: ignore[return-value]
+
+
+def _shown(error: Exception) -> gr.Error:
+    if isinstance(error, gr.Error):
+        return error
+    words = told(error)
+    return gr.Error(words["hint"] or " ", title=words["message"], duration=8, print_exception=False)

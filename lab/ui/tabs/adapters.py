@@ -1,0 +1,11 @@
+"""The lesson `adapters` and its exhibits."""
+
+from __future__ import annotations
+
+from lab.ui.lab import Lab
+from lab.ui.lesson import Lesson
+
+
+def build(lab: Lab) -> None:
+    """Place the lesson's text, section by section."""
+    Lesson("adapters").show()
