@@ -145,7 +145,7 @@ class AdaLora(TargetedMethod):
     def restore(self, model: Any, state: Mapping[str, Any]) -> None:
         super().restore(model, state)
         allocator, config = model.base_model.rankallocator, model.peft_config["default"]
-        places = {name: item.device for name, item in model.named_parameters()}
+        places = {name: item.device for name, item in model.base_model.model.named_parameters()}
         for part in ("ipt", "exp_avg_ipt", "exp_avg_unc"):
             start = f"{IMPORTANCE}{part}."
             names = {name: name.removeprefix(start) for name in state if name.startswith(start)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
 from typing import Any
 
 from lab.knobs import knob
@@ -51,6 +53,16 @@ class EmbeddingMethod(PromptMethod):
             "num_attention_heads": shape.heads,
         }
 
+    def apply(self, model: Any, settings: Any, shape: ModelShape) -> Any:
+        made = super().apply(model, settings, shape)
+        made.get_base_model().register_forward_pre_hook(_positions, with_kwargs=True)
+        return made
+
+    def load(self, base: Any, folder: Path) -> Any:
+        made = super().load(base, folder)
+        made.get_base_model().register_forward_pre_hook(_positions, with_kwargs=True)
+        return made
+
     def compatible(
         self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
@@ -60,3 +72,21 @@ class EmbeddingMethod(PromptMethod):
                 "Choose the task 'generate', or LoRA.",
             )
         return super().compatible(settings, shape, precision, training)
+
+
+def _positions(model: Any, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+    """Number the positions that are not padding.
+
+    peft drops the position numbers that generation gives, and the model then counts padding as text: a prompt that
+    is padded on the left, behind the virtual tokens, would be answered otherwise than alone.
+    """
+    import torch
+
+    mask, given = kwargs.get("attention_mask"), kwargs.get("inputs_embeds")
+    given = kwargs.get("input_ids") if given is None else given
+    takes = "position_ids" in inspect.signature(model.forward).parameters
+    if takes and mask is not None and mask.dim() == 2 and given is not None and kwargs.get("position_ids") is None:
+        places = torch.arange(mask.shape[1], device=mask.device)
+        numbers = torch.where(mask > 0, mask.long().cumsum(-1) - 1, places)
+        kwargs["position_ids"] = numbers[:, -given.shape[1] :]
+    return args, kwargs
