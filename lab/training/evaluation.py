@@ -117,11 +117,18 @@ class Evaluator:
 def generate(
     model: Any, encoder: Encoder, prompts: Sequence[list[int]], where: str, longest: int = REPLY
 ) -> list[str]:
-    """The likeliest continuation of each prompt (ids), as text. The prompts are padded on the left."""
+    """The likeliest continuation of each prompt (ids), as text."""
     width = max(len(ids) for ids in prompts)
     pad = encoder.tokenizer.pad_token_id
-    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in prompts], device=where)
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in prompts], device=where)
+    # What is continued must end where the reply begins; an encoder reads as it did in training, padded behind.
+    left = encoder.family != "encoder-decoder"
+
+    def padded(row: Sequence[int], filler: int) -> list[int]:
+        gap = [filler] * (width - len(row))
+        return [*gap, *row] if left else [*row, *gap]
+
+    ids = torch.tensor([padded(row, pad) for row in prompts], device=where)
+    mask = torch.tensor([padded([1] * len(row), 0) for row in prompts], device=where)
     written = model.generate(
         input_ids=ids,
         attention_mask=mask,
