@@ -232,7 +232,8 @@ class PeftMethod(Method):
             return peft.get_peft_model(model, config.build())
 
     def save(self, model: Any, folder: Path) -> None:
-        model.save_pretrained(str(folder), safe_serialization=True)
+        with quiet():
+            model.save_pretrained(str(folder), safe_serialization=True)
 
     def load(self, base: Any, folder: Path) -> Any:
         import peft
@@ -287,10 +288,14 @@ def quiet() -> Iterator[None]:
         "Failed to load the CUDA extension",  # BOFT, at each layer; `compatible` has told
         "Setting boft_n_butterfly_factor",
         "Unsupported layer type",  # LayerNorm tuning on RMSNorm, which works
+        "Using Rank-Stabilized LoRA with rank_pattern",  # Lora.save converts those too
+        r"The following rank_pattern keys did not match any .*lora_E",  # AdaLoRA's pattern, which peft reads later
+        r"Adapter '[^']*': \d+ LoRA tensor\(s\) have invalid shape",  # AdaLoRA, where it gave a matrix rank 0
     )
     with warnings.catch_warnings():
         for start in noise:
             warnings.filterwarnings("ignore", start)
+        warnings.filterwarnings("error", "Found missing adapter keys")
         yield
 
 
@@ -349,6 +354,9 @@ def misfit(error: Exception) -> LabError:
             f"This adapter belongs to another base: '{name}' is ({sizes[0]}) in the adapter and ({sizes[1]}) here.",
             "Choose the base that it was trained on.",
         )
+    absent = re.search(r"Found missing adapter keys while loading the checkpoint: \['([^']*)'", text)
+    if absent:
+        return LabError(f"'{absent[1]}' is missing from the adapter.", "Download or save the adapter again.")
     if type(error).__name__ == "SafetensorError":
         return LabError("The adapter's weights are damaged.", "Download or save the adapter again.")
     return LabError(

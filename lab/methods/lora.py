@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,23 +142,35 @@ class Lora(TargetedMethod):
         return made
 
     def save(self, model: Any, folder: Path) -> None:
-        """Where the update was taken out of the base, what is saved is the difference to its beginning: an ordinary
-        LoRA of twice the rank, which fits the base as it was (Meng et al. 2024, appendix C)."""
-        initial = getattr(model, "initial", None)
-        if initial is None:
-            return super().save(model, folder)
+        """Where the update was taken out of the base, what is saved is the difference to its beginning.
+
+        B·A - B₀·A₀ is an ordinary LoRA of twice the rank, which fits the base as it was: any number of them can
+        share it (Meng et al. 2024, appendix C).
+        """
+        import torch
+        from peft import get_peft_model_state_dict
         from safetensors.torch import save_file
 
-        config = model.peft_config["default"]
-        before = copy.deepcopy(config.__dict__)
-        with tempfile.TemporaryDirectory() as start:
-            save_file(initial, str(Path(start) / "adapter_model.safetensors"), metadata={"format": "pt"})
-            try:
-                model.save_pretrained(
-                    str(folder), safe_serialization=True, path_initial_model_for_weight_conversion=start
-                )
-            finally:  # peft doubles the rank of the living configuration too
-                config.__dict__.update(before)
+        if not hasattr(model, "initial"):
+            return super().save(model, folder)
+        tensors = {}
+        for name, item in get_peft_model_state_dict(model).items():
+            now = item.detach().cpu()
+            if ".lora_A." in name:
+                now = torch.cat([now, model.initial[name]])
+            elif ".lora_B." in name:
+                now = torch.cat([now, -model.initial[name]], dim=1)
+            tensors[name] = now.contiguous()
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, str(folder / "adapter_model.safetensors"), metadata={"format": "pt"})
+        config = copy.deepcopy(model.peft_config["default"])
+        more = 2**0.5 if config.use_rslora else 2  # keeps the scale, alpha / r or alpha / √r
+        config.init_lora_weights, config.inference_mode = True, True
+        config.r, config.lora_alpha = 2 * config.r, more * config.lora_alpha
+        config.rank_pattern = {name: 2 * value for name, value in config.rank_pattern.items()}
+        config.alpha_pattern = {name: more * value for name, value in config.alpha_pattern.items()}
+        config.base_model_name_or_path = model.get_base_model().config.name_or_path or None
+        config.save_pretrained(str(folder))
         return None
 
     @contextmanager
@@ -224,15 +235,6 @@ class Lora(TargetedMethod):
                     )
         if settings.init == "orthogonal" and any(rank % 2 for rank, _ in used):
             return Reason("The orthogonal initialisation needs even ranks.", "Choose an even rank.")
-        if (
-            settings.init in FROM_BASE
-            and settings.rslora
-            and (settings.rank_pattern or settings.alpha_pattern)
-        ):
-            return Reason(
-                f"rsLoRA with '{settings.init}' cannot be saved with ranks or alphas by module.",
-                "Leave the patterns empty, or switch rsLoRA off.",
-            )
         return None
 
     def warnings(self, settings: Settings, shape: ModelShape) -> list[Reason]:

@@ -34,7 +34,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
         {"lora_plus": 16},
         {"init": "gaussian"},
         {"init": "orthogonal"},
-        {"init": "pissa"},
+        {"init": "pissa", "rslora": True, "rank_pattern": "v_proj=2", "alpha_pattern": "v_proj=8"},
         {"init": "olora"},
         {"init": "mica"},
         {"target_modules": ".*1.*"},
