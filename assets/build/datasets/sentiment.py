@@ -9,14 +9,16 @@ alone tell little.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from assets.build.datasets.grammar import Dice, Example, Filling, draw, sentence
+from assets.build.datasets.grammar import Dice, Example, Filling, draw, owner, sentence
 from assets.build.datasets.sentiment_words import ADJECTIVES, NEUTRAL, THINGS, VERDICTS
 
 LABELS = ("negative", "positive")
 
+#: Frames of every split (their filled forms, the templates, are shared out) and of one split alone.
 FRAMES = {
-    "train": [
+    "common": [
         "we tried the {thing} {day}. {S}.",
         "about the {thing}: {S}, and {S2}.",
         "the {thing} again {day}, with {with}. {S} and {V}.",
@@ -30,7 +32,6 @@ FRAMES = {
         "you ask about the {thing}? {S}, and {V}.",
         "{V}: {S} and {S2}.",
         "{day} it was the {thing}. {S}.",
-        # the main clause decides
         "{O}, but {S}.",
         "{day} we tried the {thing}. {O}, but {S}.",
         "{O}, but {S}, and {V}.",
@@ -53,7 +54,6 @@ FRAMES = {
         "{O} last year. This time {S}.",
         "in the old days {O}. Now I can only say that {S}.",
         "{O}; no matter, {V}.",
-        # a denial
         "{other} told me that {P}. That was wrong.",
         "{other} said of the {thing} that {P}. Not so: {S}.",
         "do not believe anyone who says that {P}.",
@@ -61,85 +61,81 @@ FRAMES = {
         "it is not true that {P}.",
         "I had been told that {P}. I saw none of that {day}.",
         "I waited for the {thing} to prove {other} right that {P}. It never did.",
-        # expectation
         "{other} had told me that {P}. Well, {V}.",
         "I expected to write that {P}. In fact {S}.",
         "I took {with} to see about the {thing} {day}: {O}, but {V}.",
-    ],
-    "validation": [
         "the {thing} was new to us {day}. {S}, and {V}.",
         "my view of the {thing}? {S}.",
         "{S}, and {with} agreed: {S2}.",
         "this {thing}! {S}, and {S2}.",
-        "{V}, for {S}.",
-        "first, {S}; second, {S2}.",
         "{O}, yet {S}.",
         "{O} {day}, but this week {S}.",
         "though {O}, {S}.",
         "{S}, though {O}, and {V}.",
-        "even supposing that {R}, {S}.",
-        "{O}. Even so, {V}.",
-        "I grant that {O}; but {S}.",
-        "people say that {P}. I found no sign of it.",
         "whoever wrote that {P} cannot have tried the {thing} {day}.",
         "{other} will tell you that {P}; I would not listen, because {S}.",
         "I came to the {thing} thinking that {P}, and I was mistaken.",
-        "one might suppose that {P}. One would be wrong, and {V}.",
-    ],
-    "test": [
-        "so much for the {thing} {day}: {S}.",
         "{with} and I tried the {thing}. {S}, {S2}, and {V}.",
         "as for the {thing}, {S} and {S2}.",
-        "to sum up the {thing}: {S}, {S2}.",
         "{S}. I would add that {S2}.",
         "{V}, because {S}.",
         "not to make a long tale of the {thing}: {S}.",
         "{O}. However, {S}.",
         "{O}, and yet {S}.",
-        "for all that {O}, {S}.",
         "{S}, though I know that {O}.",
-        "never mind that {R}: {S}.",
-        "granted, {O}, but {S} and {V}.",
-        "what if {R}? In the end {S}.",
         "{other} keeps saying that {R}, and forgets that {S}. I do not forget it.",
         "perhaps {O} {day}, but when I went {S}.",
         "{O}, I will say that much, but {V}.",
-        "who could claim that {P}? Certainly not I.",
         "{other} was sure that {P}, and was quite mistaken.",
-        "they wrote that {P}. What nonsense!",
         "I went in believing that {P}; nothing of the kind. {V}.",
         "it would be a lie to say that {P}.",
+    ],
+    "validation": [
+        "even supposing that {R}, {S}.",
+        "{O}. Even so, {V}.",
+        "first, {S}; second, {S2}.",
+        "{V}, for {S}.",
+        "people say that {P}. I found no sign of it.",
+        "one might suppose that {P}. One would be wrong, and {V}.",
+        "I grant that {O}; but {S}.",
+    ],
+    "test": [
+        "for all that {O}, {S}.",
+        "granted, {O}, but {S} and {V}.",
+        "never mind that {R}: {S}.",
+        "what if {R}? In the end {S}.",
+        "who could claim that {P}? Certainly not I.",
+        "they wrote that {P}. What nonsense!",
+        "so much for the {thing} {day}: {S}.",
+        "to sum up the {thing}: {S}, {S2}.",
     ],
 }
 
 #: Clauses that affirm or deny an adjective; those with "I" or "we" are not put in anybody else's mouth.
 _AFFIRM = {
-    "train": [
+    "common": [
         "the {x} {was} {adj}",
         "the {x} {was} {very} {adj}",
         "the {x} seemed {adj}",
+        "the {x} turned out {adj}",
         "I thought the {x} {adj}",
+        "we found the {x} {adj}",
     ],
-    "validation": ["the {x} {was} {adj}", "the {x} turned out {adj}", "we found the {x} {adj}"],
-    "test": ["the {x} {was} {very} {adj}", "the {x} proved {adj}", "the {x} struck me as {adj}"],
+    "test": ["the {x} proved {adj}", "the {x} struck me as {adj}"],
 }
 
 _DENY = {
-    "train": [
+    "common": [
         "the {x} {was} not {adj}",
         "the {x} {was} never {adj}",
         "the {x} {was} far from {adj}",
         "the {x} {was} not in the least {adj}",
+        "the {x} {was} not at all {adj}",
         "I would not call the {x} {adj}",
         "I did not find the {x} {adj}",
     ],
-    "validation": ["the {x} {was} not {adj}", "the {x} {was} hardly {adj}", "the {x} {was} not at all {adj}"],
-    "test": [
-        "the {x} {was} not {adj}",
-        "the {x} {was} never {adj}",
-        "the {x} {was} anything but {adj}",
-        "nobody would call the {x} {adj}",
-    ],
+    "validation": ["the {x} {was} hardly {adj}"],
+    "test": ["the {x} {was} anything but {adj}", "nobody would call the {x} {adj}"],
 }
 
 _VERY = ["very", "really", "quite", "so", "truly", "extremely"]
@@ -150,6 +146,11 @@ _OWN = re.compile(r"\b(I|me|we)\b")
 _KINDS = ["one-sided"] * 4 + ["weighed"] * 4 + ["denied"] * 2
 
 _MARKS = ("S", "S2", "O", "R", "P", "V")
+
+
+def _of(choices: Mapping[str, list[str]], split: str, dice: Dice) -> list[str]:
+    """The choices that all splits have or, in one case of four, those that only this split has."""
+    return choices[split if split in choices and dice.chance(0.25) else "common"]
 
 
 class _Review:
@@ -166,40 +167,43 @@ class _Review:
         agrees = mark in ("S", "S2", "V")
         polarity = self.label if agrees else LABELS[self.label == LABELS[0]]
         if mark == "V":
-            verdict = self.dice.pick(VERDICTS[polarity][self.split])
+            verdict = self.dice.pick(_of(VERDICTS[polarity], self.split, self.dice))
             self.values.append(verdict)
             return "{verdict}", verdict
         return self._clause(polarity, may_deny=mark != "P", hearsay=mark in ("R", "P"))
 
     def _clause(self, polarity: str, may_deny: bool, hearsay: bool) -> tuple[str, str]:
         deny = may_deny and self.dice.chance(0.4)
-        forms = (_DENY if deny else _AFFIRM)[self.split]
+        forms = _of(_DENY if deny else _AFFIRM, self.split, self.dice)
         form = self.dice.pick([f for f in forms if not (hearsay and _OWN.search(f))])
         word = LABELS[polarity == LABELS[0]] if deny else polarity
         aspect, kind, plural = self.aspects.pop()
         common, rare = ADJECTIVES[kind, word]
-        kept_back = self.split != "train" and self.dice.chance(0.3)
-        adjective = self.dice.pick(rare if kept_back else common)
+        adjective = self.dice.pick(_of({"common": common, "validation": rare, "test": rare}, self.split, self.dice))
         self.values += [aspect, adjective]
         form = form.replace("{was}", "were" if plural else "was")
         text = form.replace("{very}", self.dice.pick(_VERY)).replace("{x}", aspect).replace("{adj}", adjective)
         return form, text
 
 
-def _frames(split: str, kind: str) -> list[str]:
-    """The frames of one kind: one-sided ones, those that weigh two sides, those that deny what they quote."""
-
-    def kind_of(frame: str) -> str:
-        if "{P}" in frame:
-            return "denied"
-        return "weighed" if "{O}" in frame or "{R}" in frame else "one-sided"
-
-    return [frame for frame in FRAMES[split] if kind_of(frame) == kind]
+def _kind(frame: str) -> str:
+    """One-sided, weighing two sides, or denying what it quotes."""
+    if "{P}" in frame:
+        return "denied"
+    return "weighed" if "{O}" in frame or "{R}" in frame else "one-sided"
 
 
 def _make(dice: Dice, split: str, label: str) -> Example:
+    while True:
+        example = _review(dice, split, label)
+        if owner(frozenset([example.template])) == split:
+            return example
+
+
+def _review(dice: Dice, split: str, label: str) -> Example:
     review = _Review(dice, split, label)
-    frame = dice.pick(_frames(split, dice.pick(_KINDS)))
+    kind = dice.pick(_KINDS)
+    frame = dice.pick([frame for frame in _of(FRAMES, split, dice) if _kind(frame) == kind])
     template = text = frame
     for mark in _MARKS:
         if f"{{{mark}}}" in frame:

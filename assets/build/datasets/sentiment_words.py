@@ -153,10 +153,10 @@ def _aspects(text: str) -> list[tuple[str, str, bool]]:
 #: thing -> [(aspect, kind, is plural)]
 THINGS = {thing: _aspects(text) for thing, text in _THINGS.items()}
 
-#: Whole clauses that praise or blame, by the splits that use them: they stand alone or after "and".
+#: Whole clauses that praise or blame, of every split and of one split alone: they stand alone or after "and".
 VERDICTS = {
     "positive": {
-        "train": [
+        "common": [
             "I would recommend it to anyone",
             "it was worth every penny",
             "I have told all my friends about it",
@@ -201,7 +201,7 @@ VERDICTS = {
         ],
     },
     "negative": {
-        "train": [
+        "common": [
             "I want my money back",
             "I would not wish it on anyone",
             "it was a waste of money",
