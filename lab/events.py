@@ -18,10 +18,11 @@ DONE, STOPPED, FAILED = "done", "stopped", "failed"
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes held at the peak of one step, counted exactly by category (`lab.training.ledger`).
+    """Bytes held in one step, counted exactly by category, the peak of each (`lab.training.ledger`).
 
-    `device` is what the device itself says beside it: allocated bytes on CUDA and MPS, resident bytes of the
-    process on a CPU.
+    Activations are largest when the backward pass begins and gradients when it ends, so the categories' sum is
+    never held at once: `at_once` is the largest sum of any instant. `device` is what the device itself says beside
+    it: the peak of allocated bytes on CUDA, allocated bytes on MPS, resident bytes of the process on a CPU.
     """
 
     weights: int = 0
@@ -29,12 +30,13 @@ class Memory:
     gradients: int = 0
     optimizer: int = 0
     activations: int = 0
+    at_once: int = 0
     device: int = 0
 
     @property
     def total(self) -> int:
-        """Sum of the counted categories, in bytes."""
-        return self.weights + self.adapter + self.gradients + self.optimizer + self.activations
+        """The peak of all categories together, in bytes."""
+        return self.at_once
 
 
 @dataclass(frozen=True)

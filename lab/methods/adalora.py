@@ -121,6 +121,9 @@ class AdaLora(TargetedMethod):
     def after_step(self, model: Any, settings: Settings, step: int, steps: int) -> None:
         model.base_model.update_and_allocate(step)
 
+    def source_after_step(self, settings: Settings) -> tuple[str, ...]:
+        return ("model.base_model.update_and_allocate(step + 1)",)
+
     def report(self, model: Any) -> dict[str, Any]:
         """`ranks`: how many singular values are left, by module."""
         ranks = {}

@@ -128,6 +128,14 @@ class Method(ABC):
     def source(self, settings: Any, shape: ModelShape) -> tuple[str, ...]:
         """The lines of a script that turn `model` into the model to train (see `lab.training.script`)."""
 
+    def source_groups(self, settings: Any, training: Training) -> str:
+        """The expression of `groups` in a script: what the optimizer trains."""
+        return "[item for item in model.parameters() if item.requires_grad]"
+
+    def source_after_step(self, settings: Any) -> tuple[str, ...]:
+        """The script's lines for `after_step`; `step` counts from 0 there."""
+        return ()
+
     @abstractmethod
     @contextmanager
     def disabled(self, model: Any) -> Iterator[Any]:
@@ -149,9 +157,7 @@ class Method(ABC):
             )
         if precision.quantized and precision.weights not in self.quantized:
             others = ", ".join(item for item in WEIGHTS if item in self.quantized or item not in QUANTIZED)
-            return Reason(
-                f"{self.title} does not work on {precision.weights} weights.", f"Choose one of: {others}."
-            )
+            return Reason(f"{self.title} does not work on {precision.weights} weights.", f"Choose one of: {others}.")
         return None
 
     def warnings(self, settings: Any, shape: ModelShape) -> list[Reason]:
@@ -321,9 +327,7 @@ def check_adapter(folder: Path) -> None:
     """Refuse a folder that is not a readable safetensors adapter. Raises LabError with the reason."""
     config = folder / "adapter_config.json"
     if not config.is_file():
-        raise LabError(
-            f"'{folder.name}' holds no adapter_config.json.", "Choose a folder that peft has saved."
-        )
+        raise LabError(f"'{folder.name}' holds no adapter_config.json.", "Choose a folder that peft has saved.")
     try:
         if not isinstance(json.loads(config.read_text(encoding="utf-8")), dict):
             raise ValueError("not an object")

@@ -34,9 +34,7 @@ class Settings:
     alpha: float = knob(
         16.0, "Alpha", "The update BA is scaled by alpha / r before it is added to W.", low=0.01, high=4096
     )
-    dropout: float = knob(
-        0.0, "Dropout", "Share of the update's inputs dropped in training.", low=0.0, high=0.9
-    )
+    dropout: float = knob(0.0, "Dropout", "Share of the update's inputs dropped in training.", low=0.0, high=0.9)
     target_modules: tuple[str, ...] = target_knob("the query and value projections, as the paper does")
     rslora: bool = knob(
         False,
@@ -185,6 +183,15 @@ class Lora(TargetedMethod):
         fast = [item for name, item in named if ".lora_B." in name]
         rest = [item for name, item in named if ".lora_B." not in name]
         return [{"params": rest}, {"params": fast, "lr": training.learning_rate * settings.lora_plus}]
+
+    def source_groups(self, settings: Settings, training: Training) -> str:
+        if settings.lora_plus == 1:
+            return super().source_groups(settings, training)
+        fast = training.learning_rate * settings.lora_plus
+        some = (
+            '[item for name, item in model.named_parameters() if item.requires_grad and (".lora_B." in name) is {}]'
+        )
+        return f'[{{"params": {some.format(False)}}}, {{"params": {some.format(True)}, "lr": {fast}}}]'
 
     def compatible(
         self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None

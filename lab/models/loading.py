@@ -127,6 +127,7 @@ def load(model: str, task: str, labels: int, precision: Precision, where: str) -
     quantization = stored.quantization(precision, keep, where)
     if quantization is not None:
         extra = {"quantization_config": quantization, "device_map": {"": where}}
+    _quiet()
     try:
         loaded = auto_class(settings, task).from_pretrained(
             str(place),
@@ -156,3 +157,12 @@ def load(model: str, task: str, labels: int, precision: Precision, where: str) -
         stored.mend(loaded)
     loaded.config.use_cache = True
     return loaded.eval()
+
+
+def _quiet() -> None:
+    """Without transformers' progress bars and its report of a new head: the lab says what it does itself."""
+    from transformers.utils import logging as reports
+
+    reports.disable_progress_bar()
+    reports.set_verbosity_error()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of kernels that are not needed

@@ -121,9 +121,7 @@ class ModelShape:
     def decoder_layers(self) -> int:
         """Number of blocks that write: those of the decoder, where there is an encoder too."""
         numbers = [
-            item.layer
-            for item in self.modules
-            if item.layer is not None and item.name.split(".")[0] != "encoder"
+            item.layer for item in self.modules if item.layer is not None and item.name.split(".")[0] != "encoder"
         ]
         inside = [item.layer for item in self.modules if item.layer is not None and "decoder." in item.name]
         return max(inside or numbers, default=-1) + 1
@@ -131,9 +129,7 @@ class ModelShape:
     @cached_property
     def projections(self) -> tuple[Module, ...]:
         """The linear maps inside the blocks: what most methods can target."""
-        return tuple(
-            item for item in self.modules if item.kind in (LINEAR, CONV1D) and item.layer is not None
-        )
+        return tuple(item for item in self.modules if item.kind in (LINEAR, CONV1D) and item.layer is not None)
 
     @cached_property
     def targets(self) -> tuple[str, ...]:
@@ -147,9 +143,7 @@ class ModelShape:
         ("attention.output.dense" and "output.dense" in BERT).
         """
         parts = re.split(r"\.\d+\.", module.name)[-1].split(".")
-        rivals = [
-            re.split(r"\.\d+\.", item.name)[-1] for item in self.projections if item.role != module.role
-        ]
+        rivals = [re.split(r"\.\d+\.", item.name)[-1] for item in self.projections if item.role != module.role]
         for size in range(1, len(parts) + 1):
             name = ".".join(parts[-size:])
             if not any(rival == name or rival.endswith("." + name) for rival in rivals):
@@ -187,9 +181,7 @@ class ModelShape:
 
     def head_parameters(self) -> tuple[Parameter, ...]:
         """The parameters of the classification head, which every method trains in full."""
-        return tuple(
-            item for item in self.parameters if any(item.name.startswith(name + ".") for name in self.head)
-        )
+        return tuple(item for item in self.parameters if any(item.name.startswith(name + ".") for name in self.head))
 
 
 def derive(config: Any, task: str, labels: int = 2) -> ModelShape:
@@ -254,9 +246,7 @@ def describe(model: Any, task: str, labels: int = 2) -> ModelShape:
     everything = [name for name, _ in model.named_parameters(remove_duplicate=False)]
     table = _position_table(model)
     backbone = getattr(model, model.base_model_prefix, model)
-    takes = set(inspect.signature(model.forward).parameters) | set(
-        inspect.signature(backbone.forward).parameters
-    )
+    takes = set(inspect.signature(model.forward).parameters) | set(inspect.signature(backbone.forward).parameters)
     return ModelShape(
         architecture=type(model).__name__,
         model_type=config.model_type,
@@ -337,7 +327,5 @@ def _head(model: Any) -> tuple[str, ...]:
     """The modules that the classification class adds to its backbone."""
     backbone = model.base_model_prefix
     return tuple(
-        name
-        for name, child in model.named_children()
-        if name != backbone and any(True for _ in child.parameters())
+        name for name, child in model.named_children() if name != backbone and any(True for _ in child.parameters())
     )

@@ -38,12 +38,15 @@ def estimate(shape: ModelShape, method: Method, settings: Any, precision: Precis
         )
         for term in terms
     )
+    weights, adapter = base_bytes(shape, precision), 0 if method.changes_base else trained * each
+    saved, gradients = activations(shape, precision, training, trained), trained * each
     return Memory(
-        weights=base_bytes(shape, precision),
-        adapter=0 if method.changes_base else trained * each,
-        gradients=trained * each,
+        weights=weights,
+        adapter=adapter,
+        gradients=gradients,
         optimizer=int(state),
-        activations=activations(shape, precision, training, trained),
+        activations=saved,
+        at_once=weights + adapter + int(state) + max(saved, gradients),
     )
 
 

@@ -71,7 +71,7 @@ class Ledger:
         self.activations = self.gradients = 0
         self._held = set(now)
         self._saved: dict[int, list[int]] = {}
-        self._peak = (0, 0, 0)
+        self._peak = [0, 0, 0]  # of activations, of gradients, of both at once
         self._process: Any = None
         for parameter in model.parameters():
             if parameter.requires_grad:
@@ -79,9 +79,8 @@ class Ledger:
         self._graded: set[int] = set()
 
     def _look(self) -> None:
-        total = self.activations + self.gradients
-        if total > self._peak[0]:
-            self._peak = (total, self.activations, self.gradients)
+        now = (self.activations, self.gradients, self.activations + self.gradients)
+        self._peak = [max(pair) for pair in zip(self._peak, now)]
 
     def _accumulated(self, parameter: torch.Tensor) -> None:
         if id(parameter) not in self._graded and parameter.grad is not None:
@@ -132,14 +131,16 @@ class Ledger:
 
     def peak(self) -> Memory:
         """The peak since the last call, by category, and what the device says. Call it once a step."""
-        _, activations, gradients = self._peak
-        self._peak = (0, 0, 0)
+        activations, gradients, both = self._peak
+        self._peak = [0, 0, 0]
+        optimizer = self.optimizer_bytes()
         return Memory(
             weights=self.weights,
             adapter=self.adapter,
             gradients=gradients,
-            optimizer=self.optimizer_bytes(),
+            optimizer=optimizer,
             activations=activations,
+            at_once=self.weights + self.adapter + optimizer + both,
             device=self._device(),
         )
 
