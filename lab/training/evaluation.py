@@ -59,7 +59,8 @@ class Evaluator:
         try:
             loss, guesses = self._losses(model)
             if self.data.task == CLASSIFY:
-                rows = [item for batch in self.batches for _, item in batch]
+                # A stop ends the pass early: only the rows that were reached are scored.
+                rows = [item for batch in self.batches for _, item in batch][: len(guesses)]
                 outputs = [self.data.labels[guess] for guess in guesses]
             else:
                 rows, outputs = self.replies, self.write([item.input for item in self.replies], model)

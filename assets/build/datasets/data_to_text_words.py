@@ -173,9 +173,9 @@ JOINS = {
     ],
 }
 SINGLES = {
-    "train": ["It {a}.", "The house {a}.", "Note that it {a}.", "Remember that it {a}."],
-    "validation": ["This house {a}.", "It {a}.", "You may like to hear that it {a}."],
-    "test": ["The place {a}.", "What is more, it {a}.", "Not only that: it {a}.", "It {a}."],
+    "train": ["It {a}.", "The house {a}.", "Mark that it {a}.", "Remember that it {a}."],
+    "validation": ["This house {a}.", "It {a}.", "Know also that it {a}."],
+    "test": ["The place {a}.", "Better still, it {a}.", "Mind that it {a}.", "It {a}."],
 }
 
 #: Wordings by which a scorer knows a value that is not said literally.
