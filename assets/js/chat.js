@@ -8,7 +8,7 @@
     let run = null, talk = [], turn = 0, busy = false, ready = false, task = "";
 
     const controls = knobs.map((knob) => {
-      const made = Lab.knob(knob, (value, how) => {
+      const made = Lab.knob({ ...knob, elsewhere: true }, (value, how) => {
         if (how !== "bad") options[knob.name] = value;
       });
       made.set(knob.default);
@@ -28,8 +28,9 @@
     const clear = h("button", { class: "lab-button quiet", onclick: () => reset() }, "Clear");
     const heads = h("div", { class: "lab-sides heads" }, h("div", {}, "Base"), h("div", { class: "mine" }, "With the adapter"));
     const wait = h("div", { class: "lab-empty" });
+    const prompts = h("div", { class: "lab-chips", role: "group", "aria-label": "Examples" });
     const room = h("div", { class: "lab-chat" },
-      h("div", { class: "lab-chat-main" }, heads, log, h("div", { class: "lab-compose" }, field, h("div", { class: "row" }, go, halt, clear))),
+      h("div", { class: "lab-chat-main" }, heads, log, h("div", { class: "lab-compose" }, prompts, field, h("div", { class: "row" }, go, halt, clear))),
       h("aside", { class: "lab-chat-side", "aria-label": "How replies are drawn" }, controls));
     root.append(wait, room);
 
@@ -105,7 +106,8 @@
       room.hidden = Boolean(status);
       field.placeholder = task === "classify" ? "A text to classify under both…" : "Write to both…";
       go.textContent = task === "classify" ? "Classify" : "Send";
-      for (const node of room.querySelectorAll("#bench-chat #knob-max_tokens, #bench-chat #knob-temperature, #bench-chat #knob-top_p, #bench-chat #knob-seed")) node.hidden = task === "classify";
+      // What draws a reply says nothing of a classifier.
+      for (const node of room.querySelectorAll(".lab-chat-side [data-knob]")) node.hidden = task === "classify" && node.dataset.knob !== "strength";
     }
     on("run", ({ id }) => {
       if (id === run) return;
@@ -123,7 +125,10 @@
       heads.lastChild.textContent = `With ${Lab.methods?.[reply.method]?.title || "the adapter"}`;
       heads.lastChild.style.setProperty("--method", Lab.methods?.[reply.method]?.colour || "var(--lab-accent)");
       if (before !== `${ready}${task}`) {
-        if (!talk.length && !field.value && reply.example) field.value = reply.example;
+        put(prompts, reply.prompts.slice(0, 4).map((text) => h("button", { class: "lab-pick ask", onclick: () => {
+          field.value = text;
+          send();
+        } }, text)));
         settle();
       }
     }, true);

@@ -25,11 +25,11 @@
   // ---- theme
   function paint(theme) {
     for (const node of [document.documentElement, document.body]) node.classList.toggle("dark", theme === "dark");
-    document.documentElement.dataset.labTheme = theme;
+    document.body.dataset.labTheme = theme;
     say("theme", theme);
   }
   const preferred = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  Lab.theme = () => document.documentElement.dataset.labTheme || "light";
+  Lab.theme = () => document.body.dataset.labTheme || "light";
 
   Lab.define("frame", (root, { props }) => {
     const { tabs, functions } = props.value;
@@ -81,7 +81,7 @@
 
     function layout(how) {
       state().lesson = how;
-      document.documentElement.dataset.labLesson = how;
+      document.body.dataset.labLesson = how;
       save();
       setTimeout(() => window.dispatchEvent(new Event("resize")), 30);
     }
@@ -97,8 +97,8 @@
         button.tabIndex = key === tab.name ? 0 : -1;
       }
       buttons.get(tab.name).scrollIntoView({ block: "nearest", inline: "nearest" });
-      document.documentElement.dataset.labTab = tab.name;
-      document.documentElement.dataset.labKind = tab.kind;
+      document.body.dataset.labTab = tab.name;
+      document.body.dataset.labKind = tab.kind;
       document.title = `${tab.title} · PEFT Lab`;
       Lab.address({ tab: tab.name });
       if (tab.kind !== "exercise") Lab.address({ plan: "", run: "" });
@@ -137,7 +137,7 @@
     });
 
     Lab.tabs = tabs;
-    document.documentElement.dataset.labLesson = innerWidth <= 1180 ? "side" : state().lesson || "side";
+    document.body.dataset.labLesson = innerWidth <= 1180 ? "side" : state().lesson || "side";
     show();
     open(Lab.given.tab || state().tab);
     status();

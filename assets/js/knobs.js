@@ -2,6 +2,8 @@
 (() => {
   const { h, put } = Lab;
   let serial = 0;
+  /** The control's place on the page, where lessons point: "knob-rank". Knobs of other forms have none. */
+  const place = (knob) => (knob.elsewhere ? null : `knob-${knob.name}`);
 
   function label(knob, id) {
     return h("label", { class: "lab-label", for: id, "data-help": knob.help }, knob.label);
@@ -81,7 +83,7 @@
       show(value);
       changed(value);
     }
-    const node = h("div", { class: "lab-knob", id: `knob-${knob.name}` },
+    const node = h("div", { class: "lab-knob", "data-knob": knob.name, id: place(knob) },
       h("div", { class: "head" }, label(knob, id), field), slider || null,
       h("span", { id: `${id}-help`, class: "lab-hidden" }, knob.help));
     return { node, get: () => current, set: (value) => show(value) };
@@ -92,7 +94,7 @@
     const select = h("select", { id, onchange: () => changed(select.value) },
       knob.choices.map((item) => h("option", { value: item }, item)));
     return {
-      node: h("div", { class: "lab-knob line", id: `knob-${knob.name}` }, label(knob, id), select),
+      node: h("div", { class: "lab-knob line", "data-knob": knob.name, id: place(knob) }, label(knob, id), select),
       get: () => select.value,
       set: (value) => (select.value = value),
     };
@@ -102,7 +104,7 @@
     const id = `k${++serial}`;
     const box = h("input", { id, type: "checkbox", onchange: () => changed(box.checked) });
     return {
-      node: h("div", { class: "lab-knob line", id: `knob-${knob.name}` }, label(knob, id), box),
+      node: h("div", { class: "lab-knob line", "data-knob": knob.name, id: place(knob) }, label(knob, id), box),
       get: () => box.checked,
       set: (value) => (box.checked = value),
     };
@@ -112,7 +114,7 @@
     const id = `k${++serial}`;
     const field = h("input", { id, type: "text", spellcheck: "false", onchange: () => changed(field.value.trim()) });
     return {
-      node: h("div", { class: "lab-knob", id: `knob-${knob.name}` }, h("div", { class: "head" }, label(knob, id)), field),
+      node: h("div", { class: "lab-knob", "data-knob": knob.name, id: place(knob) }, h("div", { class: "head" }, label(knob, id)), field),
       get: () => field.value.trim(),
       set: (value) => (field.value = value),
     };
@@ -156,7 +158,7 @@
     }
     draw();
     return {
-      node: h("div", { class: "lab-knob", id: `knob-${knob.name}` }, h("div", { class: "head" }, label(knob, id)), chips, field),
+      node: h("div", { class: "lab-knob", "data-knob": knob.name, id: place(knob) }, h("div", { class: "head" }, label(knob, id)), chips, field),
       get: () => [...chosen],
       set: (value) => {
         chosen = [...(value || [])];

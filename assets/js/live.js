@@ -68,10 +68,13 @@
         put(samples);
         for (const [name, figure] of Object.entries(reply.reset)) {
           if (!charts[name]) {
-            charts[name] = h("div", { class: `lab-chart ${name}`, role: "img", "aria-label": figure.layout.title.text });
+            charts[name] = h("div", { class: "plot", role: "img", "aria-label": `${figure.layout.title.text} by step` });
             Lab.sizes.observe(charts[name]);
-            grid.append(charts[name]);
+            grid.append(h("figure", { class: `lab-chart ${name}` }, h("figcaption", {}, figure.layout.title.text), charts[name]));
           }
+          charts[name].previousSibling.textContent = figure.layout.title.text;
+          // The title stands above the picture, so that a legend of two lines has room.
+          figure.layout = { ...figure.layout, title: null, margin: { ...figure.layout.margin, t: figure.layout.showlegend ? 24 : 8 } };
           await Lab.chart.draw(charts[name], figure);
         }
         if (log.getAttribute("aria-pressed") === "true") setLog(true);

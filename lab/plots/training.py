@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from lab.events import Evaluated, Event, Started, Step
 from lab.history import SMOOTHING, History, stride
-from lab.plots.style import ACCENT, LEDGER, NEUTRAL, faded, figure
+from lab.plots.style import HELD_OUT, LEDGER, NEUTRAL, faded, figure
 
 #: The charts in their order on the page, each with its title and the titles of its traces.
 CHARTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -159,7 +159,7 @@ def figures(trail: Trail, colour: str, metric: str = "score") -> dict[str, go.Fi
                 go.Scatter(x=list(x), y=list(y), name=trace, **look)
                 for trace, look, (x, y) in zip(traces, looks, points[name])
             ],
-            title=f"{title}: {metric}" if name == "score" else title,
+            title=f"{title}: {metric.replace('_', ' ')}" if name == "score" else title,
             showlegend=name in ("loss", "score", "memory"),
             xaxis_range=[0, steps] if steps else None,
             **_axis(name),
@@ -171,7 +171,11 @@ def _looks(name: str, colour: str) -> list[dict[str, Any]]:
     """How the traces of a chart are drawn."""
     line = {"mode": "lines", "line": {"color": colour, "width": 1.6}}
     level = {"mode": "lines", "line": {"color": NEUTRAL, "width": 1.2, "dash": "dash"}}
-    dots = {"mode": "lines+markers", "line": {"color": ACCENT, "width": 1.6}, "marker": {"size": 6, "color": ACCENT}}
+    dots = {
+        "mode": "lines+markers",
+        "line": {"color": HELD_OUT, "width": 1.6},
+        "marker": {"size": 6, "color": HELD_OUT},
+    }
     if name == "loss":
         raw = {"mode": "lines", "line": {"color": faded(colour, 0.35), "width": 1}}
         return [raw, {**line, "line": {"color": colour, "width": 2.2}}, dots, level]
@@ -204,4 +208,4 @@ def _axis(name: str) -> dict[str, Any]:
         return {"yaxis_exponentformat": "e", "yaxis_rangemode": "tozero"}
     if name == "speed":
         return {"yaxis_tickformat": "~s", "yaxis_rangemode": "tozero"}
-    return {"yaxis_tickformat": ".0%", "yaxis_rangemode": "tozero"} if name == "score" else {}
+    return {"yaxis_tickformat": ".0%", "yaxis_range": [0, 1.02]} if name == "score" else {}

@@ -49,7 +49,7 @@ def _told(tab: Tab) -> dict[str, Any]:
 
 def _shown() -> str:
     """The rules that show the open tab alone."""
-    return "\n".join(f'[data-lab-tab="{tab.name}"] #tab-{tab.name} {{ display: flex !important; }}' for tab in TABS)
+    return "\n".join(f'&[data-lab-tab="{tab.name}"] #tab-{tab.name} {{ display: flex !important; }}' for tab in TABS)
 
 
 def plotly_file() -> Path:
@@ -68,8 +68,7 @@ def launch(page: gr.Blocks, port: int, host: str = "127.0.0.1", root: str = "") 
         prevent_thread_lock=True,
         quiet=True,
         theme=theme.theme(),
-        css=theme.css() + _shown(),
-        head=theme.head(f"{root}/gradio_api/file={script}"),
+        head=theme.head(f"{root}/gradio_api/file={script}", _shown()),
         allowed_paths=[str(script)],
         footer_links=[],
         root_path=root or None,

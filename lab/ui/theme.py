@@ -109,16 +109,24 @@ def theme() -> gr.themes.Base:
     return base.set(**names, **dark)
 
 
-def css() -> str:
-    """All of the page's own style."""
-    return "\n".join((ASSETS / "css" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
+def css(more: str = "") -> str:
+    """All of the page's own style; `more` is added to it."""
+    files = {name: (ASSETS / "css" / f"{name}.css").read_text(encoding="utf-8") for name in ("tokens", *STYLES)}
+    # Nested, so that each rule outweighs the resets that Gradio applies to every button and field.
+    nested = "\n".join(files[name] for name in STYLES)
+    return f"{files['tokens']}\nhtml:root body {{\n{nested}\n{more}\n}}"
 
 
-def head(plotly: str) -> str:
-    """The scripts, inline (nothing is fetched but `plotly`, the address of plotly's own on this server)."""
+def head(plotly: str, more: str = "") -> str:
+    """Style and scripts, inline (nothing is fetched but `plotly`, the address of plotly's own on this server).
+
+    The style stands here and not in Gradio's `css`, whose selectors are confined to what is inside the page's
+    container. `more` is style too.
+    """
     own = "\n".join((ASSETS / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return (
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>\n{css(more)}\n</style>\n"
         f"<script>\n{own}\n</script>\n"
         f'<script src="{plotly}" defer onload="window.Lab.plotly(window.Plotly)"></script>\n'
     )

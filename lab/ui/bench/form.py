@@ -37,7 +37,7 @@ def spec() -> dict[str, Any]:
 
 
 def _card(card: Any) -> dict[str, Any]:
-    return {"title": card.title, "note": getattr(card, "note", "")}
+    return {"title": card.title, "note": card.note}
 
 
 def _method(item: Method) -> dict[str, Any]:

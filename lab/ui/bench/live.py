@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lab.data.catalogue import datasets
 from lab.errors import LabError
 from lab.events import Event, decode
 from lab.history import History
 from lab.methods import METHODS
+from lab.plan import Plan
 from lab.plots import training
 from lab.plots.style import NEUTRAL, colour
 from lab.plots.training import Mark, Trail
@@ -135,18 +137,22 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": history.seconds,
         "memory": newest.memory.total if newest else history.peak.total,
         "device_memory": newest.memory.device if newest else 0,
-        "device_words": "the whole process holds" if started and started.device == "cpu" else "the device holds",
+        "device_words": "process" if started and started.device.lower().startswith("cpu") else "device",
         "samples": [asdict(item) for item in history.samples[0 if whole else mark.samples :]],
         "warnings": [asdict(item) for item in history.warnings],
         "error": _error(history),
         "adapter": (run.folder / "adapter").is_dir(),
         "resumable": status in (INTERRUPTED, "stopped", "failed"),
-        "example": _example(history),
+        "prompts": _prompts(plan, history),
     }
 
 
-def _example(history: History) -> str:
-    return history.samples[0].prompt if history.samples else ""
+def _prompts(plan: Plan, history: History) -> list[str]:
+    """What one may ask the run: its data set's own examples, or the prompt of its samples."""
+    card = datasets().get(plan.data.source)
+    if card is not None:
+        return list(card.prompts)
+    return [history.samples[0].prompt] if history.samples else []
 
 
 def _title(metric: str) -> str:

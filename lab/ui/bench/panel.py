@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from lab import methods
 from lab.errors import LabError
 from lab.methods.base import Method, Reason, Term
 from lab.models import loading, precision
 from lab.models.shape import ModelShape, Module
-from lab.plan import Plan, Precision
+from lab.plan import Data, Plan, Precision
 from lab.training.estimate import estimate
 from lab.ui.bench import form
+
+if TYPE_CHECKING:
+    from lab.data.tasks import TaskData
 
 #: Groups that are drawn; the rest is summed up in one line.
 SHOWN = 8
@@ -25,11 +29,9 @@ def see(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises LabError where the plan cannot be read at all (no such model, no such column); a plan that can be read
     but not run has its `reason`.
     """
-    from lab.data import tasks
-
     plan = form.plan(given)
     method, settings = methods.method(plan.method), methods.settings(plan)
-    data = tasks.prepare(plan.data)
+    data = _data(plan.data)
     labels = max(len(data.labels), 2)
     shape = loading.shape(plan.model, data.task, labels)
     terms, reason = _terms(method, settings, shape)
@@ -62,6 +64,14 @@ def see(given: Mapping[str, Any]) -> dict[str, Any]:
         "warnings": [_told(item) for item in warnings],
         "link": plan.to_link(),
     }
+
+
+@lru_cache(maxsize=8)
+def _data(data: Data) -> TaskData:
+    """The plan's data, kept: a moved slider must not read them again."""
+    from lab.data import tasks
+
+    return tasks.prepare(data)
 
 
 def _terms(method: Method, settings: Any, shape: ModelShape) -> tuple[list[Term], Reason | None]:
