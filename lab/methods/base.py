@@ -294,6 +294,7 @@ def quiet() -> Iterator[None]:
         "Failed to load the CUDA extension",  # BOFT, at each layer; `compatible` has told
         "Setting boft_n_butterfly_factor",
         "Unsupported layer type",  # LayerNorm tuning on RMSNorm, which works
+        "fan_in_fan_out is set to True but",  # GPT-2's transposed maps are ordinary ones when quantized
         "Using Rank-Stabilized LoRA with rank_pattern",  # Lora.save converts those too
         r"The following rank_pattern keys did not match any .*lora_E",  # AdaLoRA's pattern, which peft reads later
         r"Adapter '[^']*': \d+ LoRA tensor\(s\) have invalid shape",  # AdaLoRA, where it gave a matrix rank 0

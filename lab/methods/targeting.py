@@ -139,7 +139,8 @@ class TargetedMethod(PeftMethod):
                 f"No module of this model matches {given}{layers}.",
                 f"It has {shape.layers} layers with: {', '.join(shape.targets)}.",
             )
-        if not self.conv1d and any(module.kind == CONV1D for module in found):
+        # Quantized, these maps are ordinary ones.
+        if not self.conv1d and not precision.quantized and any(module.kind == CONV1D for module in found):
             return Reason(
                 f"{self.title} does not work on the transposed linear maps (Conv1D) of this model.",
                 "Choose LoRA, (IA)³ or a bottleneck adapter, or another model.",

@@ -192,3 +192,18 @@ def test_sixteen_bits(key, precision):
     assert found
     assert all(torch.isfinite(item).all() for item in found.values())
     assert reply(model, "llama").shape[0] == 2
+
+
+@pytest.mark.parametrize("key", [key for key in METHODS if key != "prefix"])
+def test_gradient_checkpointing_changes_no_gradient(key):
+    method, chosen, model = applied(key, "qwen2", CLASSIFY)
+    batch = tiny.batch("qwen2", CLASSIFY)
+    wanted = gradients(model, batch)
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.enable_input_require_grads()
+    model.train()
+    model(**batch).loss.backward()
+    found = {name: item.grad for name, item in model.named_parameters() if item.grad is not None and name in wanted}
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        torch.testing.assert_close(found[name], wanted[name], rtol=1e-4, atol=1e-6)
