@@ -49,7 +49,7 @@ PLACES = (
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 JOBS = (
     "baker blacksmith teacher doctor fisherman gardener carpenter tailor shepherd miller postman librarian potter "
-    "beekeeper clockmaker shoemaker farmer ferryman baker's-boy painter cook nurse mason weaver innkeeper sailor "
+    "beekeeper clockmaker shoemaker farmer ferryman ropemaker painter cook nurse mason weaver innkeeper sailor "
     "lamplighter candlemaker bookseller grocer"
 ).split()
 PETS = (
@@ -236,7 +236,7 @@ COMMON: dict[str, dict[str, str]] = {
         "hot": "cold", "big": "small", "up": "down", "happy": "sad", "fast": "slow", "day": "night", "old": "young",
         "open": "closed", "wet": "dry", "light": "dark", "full": "empty", "rich": "poor", "early": "late",
         "loud": "quiet", "hard": "soft", "long": "short", "high": "low", "near": "far", "clean": "dirty",
-        "strong": "weak", "good": "bad", "left": "right", "first": "last", "heavy": "light in weight",
+        "strong": "weak", "good": "bad", "left": "right", "first": "last",
     },
     "young": {
         "dog": "puppy", "cat": "kitten", "cow": "calf", "sheep": "lamb", "horse": "foal", "pig": "piglet",
