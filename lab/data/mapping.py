@@ -37,9 +37,9 @@ def guess(table: Table) -> Mapping:
     if len(columns) < 2:
         raise LabError(f"'{table.name}' has fewer than two columns.", "It needs one to read and one to learn.")
     lower = {name.lower(): name for name in columns}
-    label = next((lower[name] for name in LABELS if name in lower and _few(table.train, lower[name])), None)
+    label = next((lower[name] for name in LABELS if name in lower and few(table.train, lower[name])), None)
     if label is None:
-        label = next((name for name in columns[1:] if _few(table.train, name)), None)
+        label = next((name for name in columns[1:] if few(table.train, name)), None)
     if label is not None:
         source = next((lower[n] for n in INPUTS if n in lower and lower[n] != label), None)
         return Mapping(CLASSIFY, source or _longest(table.train, [c for c in columns if c != label]), label)
@@ -63,7 +63,7 @@ def resolve(data: Data, table: Table) -> Mapping:
         target = data.target or guessed.target
         task = data.task if data.task != "auto" else guessed.task
         if data.target and data.task == "auto" and data.target != guessed.target:
-            task = CLASSIFY if _few(table.train, target) else GENERATE
+            task = CLASSIFY if few(table.train, target) else GENERATE
         found = Mapping(task, data.input or guessed.input, target)
     if found.input == found.target:
         raise LabError(f"The input and the target are both '{found.input}'.", "Choose two different columns.")
@@ -74,7 +74,8 @@ def _texts(rows: Sequence[dict[str, Any]], name: str) -> bool:
     return all(isinstance(row.get(name), str | int | float | bool | None) for row in rows)
 
 
-def _few(rows: Sequence[dict[str, Any]], name: str) -> bool:
+def few(rows: Sequence[dict[str, Any]], name: str) -> bool:
+    """Whether a column has so few different values that they look like labels."""
     values = [str(row.get(name)) for row in rows[:5000]]
     different = set(values)
     return 2 <= len(different) <= min(MOST_LABELS, len(values) // 2) and max(map(len, different)) <= 60

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,13 +14,12 @@ from lab.errors import LabError
 from lab.knobs import nearest
 from lab.plan import Data
 
-#: Share of the rows that become validation, and test, where a set has no such splits (in 256ths of a hash).
-HELD_OUT = 26
-
 
 @dataclass(frozen=True)
 class Table:
-    """Rows in three splits. `notes` say what was left out; `card` is there for an embedded set."""
+    """Rows in three splits; `validation` and `test` are empty where the source has none (`lab.data.tasks` holds
+    rows out then). `notes` say what was left out; `card` is there for an embedded set.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -78,24 +75,9 @@ def embedded(name: str) -> Table:
 
 
 def _table(name: str, splits: dict[str, list[Row]], notes: list[str]) -> Table:
-    """The table of the splits; what is missing is split off the training rows."""
     train = splits["train"]
-    validation, test = splits.get("validation") or [], splits.get("test") or []
-    if not validation:
-        keep, validation, spare = [], [], []
-        for row in train:
-            part = _bucket(row)
-            (validation if part < HELD_OUT else spare if part < 2 * HELD_OUT and not test else keep).append(row)
-        train, test = keep, test or spare
-    if not train or not validation:
-        raise LabError(f"'{name}' has too few rows to hold some out for validation.", "Give it 20 rows or more.")
-    columns = tuple(dict.fromkeys(key for row in splits["train"][:100] for key in row))
-    return Table(name, columns, train, validation, test or validation, notes=tuple(notes))
-
-
-def _bucket(row: Row) -> int:
-    """A number from 0 to 255 that depends on the row alone: equal rows never stand on both sides of a split."""
-    return hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).digest()[0]
+    columns = tuple(dict.fromkeys(key for row in train[:100] for key in row))
+    return Table(name, columns, train, splits.get("validation", []), splits.get("test", []), notes=tuple(notes))
 
 
 def preview(table: Table, rows: int = 5) -> list[list[Any]]:

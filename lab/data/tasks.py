@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from lab.data.files import MAX_CELL, Row
 from lab.data.source import Table, read
 from lab.errors import LabError
 from lab.plan import CLASSIFY, Data
+
+
+#: Share of the rows that become validation, and test, where a set has no such splits (in 256ths of a hash).
+HELD_OUT = 26
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class TaskData:
     test: tuple[Example, ...]
     prompts: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    held_out: int = 0  # rows whose hash is below were taken from the training rows (see `hold_out`)
 
 
 def prepare(data: Data) -> TaskData:
@@ -46,11 +52,16 @@ def prepare(data: Data) -> TaskData:
     chosen = mapping.resolve(data, table)
     notes = list(table.notes)
     splits = {name: _examples(getattr(table, name), chosen, notes) for name in ("train", "validation", "test")}
+    held_out = 0
+    if not splits["validation"]:
+        held_out = HELD_OUT if splits["test"] else 2 * HELD_OUT
+        splits = hold_out(splits["train"], splits["test"])
     if data.rows:
         splits["train"] = splits["train"][: data.rows]
     if not splits["train"] or not splits["validation"]:
         raise LabError(
-            f"No row of '{table.name}' has both '{chosen.input}' and '{chosen.target}'.", "Choose other columns."
+            f"'{table.name}' has too few rows with both '{chosen.input}' and '{chosen.target}' to learn from.",
+            "Give it 20 rows or more, or choose other columns.",
         )
     labels: tuple[str, ...] = ()
     if chosen.task == CLASSIFY:
@@ -59,8 +70,8 @@ def prepare(data: Data) -> TaskData:
         splits = {name: tuple(item for item in rows if item.target in known) for name, rows in splits.items()}
     card = table.card
     own = card is not None and (chosen.input, chosen.target) == (card.input, card.target)
-    written_labels = own and card is not None and card.task == CLASSIFY
-    metric = card.metric if own and card else "accuracy" if chosen.task == CLASSIFY or written_labels else "overlap"
+    labelled = chosen.task == CLASSIFY or mapping.few(table.train, chosen.target)  # labels may be written as text
+    metric = card.metric if own and card else "accuracy" if labelled else "overlap"
     prompts = card.prompts if own and card else tuple(item.input for item in splits["validation"][:4])
     return TaskData(
         table.name,
@@ -72,7 +83,21 @@ def prepare(data: Data) -> TaskData:
         **splits,
         prompts=prompts,
         notes=tuple(notes),
+        held_out=held_out,
     )
+
+
+def hold_out(rows: Sequence[Example], test: Sequence[Example] = ()) -> dict[str, tuple[Example, ...]]:
+    """The rows split in train, validation and test (unless there is one) by a hash of what each says.
+
+    Equal rows never stand on both sides, and a row stays on its side whatever else the file holds.
+    """
+    parts: dict[str, list[Example]] = {"train": [], "validation": [], "test": list(test)}
+    for item in rows:
+        place = hashlib.sha256(f"{item.input}\n{item.target}".encode()).digest()[0]
+        name = "validation" if place < HELD_OUT else "test" if place < 2 * HELD_OUT and not test else "train"
+        parts[name].append(item)
+    return {name: tuple(items) for name, items in parts.items()}
 
 
 def _examples(rows: Sequence[Row], chosen: mapping.Mapping, notes: list[str]) -> tuple[Example, ...]:

@@ -17,6 +17,7 @@ from lab.plan import CLASSIFY, Plan, Training
 SCRIPT = Template('''\
 """$title, as planned in PEFT Lab."""
 
+import hashlib
 import math
 
 import torch
@@ -191,6 +192,11 @@ def _rows(plan: Plan, data: Any) -> str:
         f"table = {read}",
         f"rows = [(str(row[{data.input!r}]), str(row[{data.target!r}])) for row in table]",
     ]
+    if data.held_out:
+        lines += [
+            'places = [hashlib.sha256(f"{text}\\n{target}".encode()).digest()[0] for text, target in rows]',
+            f"rows = [row for row, place in zip(rows, places) if place >= {data.held_out}]",
+        ]
     if plan.data.rows:
         lines.append(f"rows = rows[:{plan.data.rows}]")
     if data.task == CLASSIFY:

@@ -1,0 +1,102 @@
+import math
+
+import pytest
+
+from lab.events import (
+    DONE,
+    Evaluated,
+    Finished,
+    Memory,
+    Sample,
+    Saved,
+    Stage,
+    Started,
+    Step,
+    Warned,
+    from_lines,
+    to_line,
+)
+from lab.history import fold, smoothed, stride, thinned
+
+STARTED = Started(10, 1000, 10, "generate", "overlap", "CPU", 90, 10, ("a", "b"))
+
+
+def step(number: int, seconds: float | None = None, held: int = 5) -> Step:
+    return Step(
+        number, 1 / number, 0.1, 1.0, 100, seconds if seconds is not None else number * 0.5, Memory(at_once=held)
+    )
+
+
+EVENTS = [
+    Stage("Loading"),
+    Warned("short", "mend it"),
+    STARTED,
+    Evaluated(0, 2.0, 0.1, {"chrf": 0.1}, 1.5, True),
+    step(1),
+    step(2, held=9),
+    step(3),
+    Evaluated(3, 1.0, 0.6, {"chrf": 0.6}),
+    Sample(3, "Hi", "Ahoy"),
+    Saved(3, "adapter", 99),
+    Finished(DONE, 3, seconds=4.0),
+]
+
+
+def test_every_event_survives_its_line():
+    assert from_lines("".join(map(to_line, EVENTS))) == EVENTS
+
+
+def test_a_torn_last_line_is_left_out_and_a_damaged_one_is_told():
+    text = "".join(map(to_line, EVENTS))
+    assert from_lines(text[:-5]) == EVENTS[:-1]
+    with pytest.raises(ValueError, match="line 2"):
+        from_lines(text.replace('"event": "warned"', '"event": "wrned"'))
+
+
+def test_numbers_that_json_lacks_become_null_and_come_back_as_nan():
+    line = to_line(Step(1, math.nan, 0.1, math.inf, 1, 1.0))
+    assert "null" in line
+    back = from_lines(line)[0]
+    assert math.isnan(back.loss)
+    assert math.isnan(back.grad_norm)
+
+
+def test_fields_of_a_newer_lab_are_ignored():
+    assert from_lines('{"event": "stage", "text": "x", "colour": 3}\n') == [Stage("x")]
+
+
+def test_the_history_tells_the_run():
+    history = fold(EVENTS)
+    assert history.started == STARTED
+    assert (history.base.score, history.last.score) == (0.1, 0.6)
+    assert history.step == 3
+    assert history.peak.total == 9
+    assert history.seconds == 4.0
+    assert history.tokens_per_second == pytest.approx(200 / 1.0)
+
+
+def test_a_resumed_run_drops_what_came_after_its_checkpoint():
+    again = Started(10, 1000, 10, "generate", "overlap", "CPU", 90, 10, first_step=2)
+    history = fold([*EVENTS, again])
+    assert [item.step for item in history.steps] == [1, 2]
+    assert history.finished is None
+    assert history.last is None
+
+
+def test_time_left_is_known_after_the_first_step():
+    assert fold([STARTED]).seconds_left is None
+    assert fold([STARTED, step(1, 2.0)]).seconds_left == pytest.approx(18.0)
+
+
+def test_thinning_keeps_points_where_they_were():
+    steps = [step(number) for number in range(1, 101)]
+    few, more = thinned(steps[:60], 16), thinned(steps, 16)
+    assert len(more) <= 17
+    assert {item.step for item in more[:-1]} <= {item.step for item in steps if item.step % stride(100, 16) == 0}
+    assert {item.step for item in more if item.step <= 56} <= {item.step for item in few}
+    assert more[-1] is steps[-1]
+
+
+def test_smoothing_starts_at_the_first_value():
+    assert smoothed([3.0, 3.0, 3.0]) == pytest.approx([3.0, 3.0, 3.0])
+    assert smoothed([1.0, 0.0], 0.5) == pytest.approx([1.0, 1 / 3])

@@ -1,0 +1,131 @@
+"""Run folders: what they keep, what they survive."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lab.errors import LabError
+from lab.events import DONE, Finished, Stage, Started
+from lab.plan import Plan
+from lab.runs import INTERRUPTED, WAITING, Run, Runs, summary
+
+EVENTS = [Stage("x"), Started(3, 100, 10, "generate", "overlap", "CPU", 9, 1), Finished(DONE, 3)]
+
+
+def made(store: Runs, events=EVENTS, **options) -> Run:
+    run = store.create(Plan(), **options)
+    for _ in run.record(events):
+        pass
+    return run
+
+
+def test_a_run_is_read_back_as_it_was_written(store):
+    run = made(store, name="mine", owner="me")
+    again = Runs(store.folder).get(run.id)
+    assert again.plan == Plan()
+    assert again.events() == EVENTS
+    assert (again.name, again.owner, again.status) == ("mine", "me", DONE)
+    assert summary(again)["trainable"] == 10
+
+
+def test_newest_first_and_only_the_owners(store):
+    first, second = made(store, owner="a"), made(store, owner="b")
+    assert {run.id for run in store.all()} == {first.id, second.id}
+    assert [run.created for run in store.all()] == sorted((run.created for run in store.all()), reverse=True)
+    assert [run.id for run in store.all(owner="a")] == [first.id]
+
+
+def test_a_run_without_an_end_is_interrupted_and_a_claimed_one_waits(store):
+    run = made(store, EVENTS[:2])
+    assert run.status == INTERRUPTED
+    fresh = store.create(Plan())
+    fresh.claim()
+    assert fresh.status == WAITING
+    with pytest.raises(LabError, match="being trained"):
+        store.delete(fresh.id)
+    fresh.release()
+    store.delete(fresh.id)
+    assert not fresh.folder.exists()
+
+
+def test_another_process_cannot_train_a_claimed_run(store):
+    run = store.create(Plan())
+    run.claim()
+    code = (
+        f"from lab.runs import Runs\nrun = Runs(__import__('pathlib').Path({str(store.folder)!r})).get({run.id!r})\n"
+    )
+    code += "print(run.busy)\ntry: run.claim()\nexcept Exception as e: print(type(e).__name__)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+    )
+    assert told.stdout.split() == ["True", "LabError"]
+    run.release()
+    assert not run.busy
+
+
+def test_a_torn_last_line_is_mended_when_the_run_goes_on(store):
+    run = made(store, EVENTS[:2])
+    with (run.folder / "events.jsonl").open("a") as file:
+        file.write('{"event": "st')
+    assert run.events() == EVENTS[:2]
+    for _ in run.record(EVENTS[1:]):
+        pass
+    assert run.status == DONE
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x"}'])
+def test_a_damaged_run_is_told_and_does_not_hide_the_others(store, text):
+    good, bad = made(store), made(store)
+    (bad.folder / "run.json").write_text(text)
+    with pytest.raises(LabError):
+        _ = bad.plan
+    assert good.id in {run.id for run in store.all()}
+
+
+def test_an_edited_log_is_told(store):
+    run = made(store)
+    file = run.folder / "events.jsonl"
+    file.write_text(file.read_text().replace('"event": "started"', '"event": "strted"'))
+    with pytest.raises(LabError, match="line 2"):
+        run.history()
+
+
+def test_a_run_of_a_newer_lab_is_refused(store):
+    run = made(store)
+    told = json.loads((run.folder / "run.json").read_text())
+    (run.folder / "run.json").write_text(json.dumps(told | {"schema": 99}))
+    with pytest.raises(LabError, match="newer"):
+        _ = run.about
+
+
+@pytest.mark.parametrize("run_id", ["", "..", "../runs", "no/such", "nothing", "a\x00b"])
+def test_an_id_that_is_none_is_told(store, run_id):
+    with pytest.raises(LabError, match="no run"):
+        store.get(run_id)
+
+
+def test_names_are_cut_and_archives_carry_the_adapter(store, tmp_path):
+    run = made(store)
+    run.rename("  a   name " + "x" * 100)
+    assert run.name.startswith("a name xxx")
+    assert len(run.name) == 80
+    with pytest.raises(LabError, match="saved nothing"):
+        run.archive(tmp_path)
+    (run.folder / "adapter").mkdir()
+    (run.folder / "adapter" / "adapter_config.json").write_text("{}")
+    assert zipfile.ZipFile(run.archive(tmp_path)).namelist() == ["adapter_config.json"]
+    assert run.bytes == 2
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(LabError, match="cannot be kept"):
+        Runs(tmp_path / "file" / "runs")
+    assert os.listdir(tmp_path) == ["file"]

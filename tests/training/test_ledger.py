@@ -1,0 +1,69 @@
+"""The ledger against counts by hand."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from lab.training.ledger import Ledger, held, storages
+
+
+def model() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 4))
+
+
+def test_activations_are_what_the_backward_pass_needs():
+    net = model()
+    ledger = Ledger(net, storages(held(net)), torch.optim.AdamW(net.parameters()), "cpu")
+    with ledger.watching():
+        loss = net(torch.ones(5, 8)).sum()
+    # The input of each linear map, 5×8 and 5×16 (tanh keeps its output, which is the second map's input).
+    assert ledger.activations == (5 * 8 + 5 * 16) * 4
+    loss.backward()
+    assert ledger.activations == 0
+    memory = ledger.peak()
+    assert memory.activations == (5 * 8 + 5 * 16) * 4
+    assert memory.gradients == sum(item.numel() for item in net.parameters()) * 4
+    assert memory.weights == memory.gradients
+
+
+def test_frozen_layers_need_no_activations_and_hold_no_gradients():
+    net = model()
+    net[0].requires_grad_(False)
+    ledger = Ledger(net, storages(held(net)), torch.optim.AdamW(net[2].parameters()), "cpu")
+    with ledger.watching():
+        loss = net(torch.ones(5, 8)).sum()
+    loss.backward()
+    memory = ledger.peak()
+    assert memory.activations == 5 * 16 * 4
+    assert memory.gradients == (16 * 4 + 4) * 4
+
+
+def test_added_tensors_are_the_adapter_and_the_optimizer_keeps_two_numbers_each():
+    net = model()
+    base = storages(held(net))
+    net.add_module("added", nn.Linear(4, 2, bias=False))
+    for name, item in net.named_parameters():
+        item.requires_grad_(name.startswith("added"))
+    optimizer = torch.optim.AdamW(net.added.parameters())
+    ledger = Ledger(net, base, optimizer, "cpu")
+    net(torch.ones(5, 8)).sum().backward()
+    optimizer.step()
+    memory = ledger.peak()
+    assert memory.adapter == 4 * 2 * 4
+    assert memory.weights == sum(item.numel() for item in model().parameters()) * 4
+    assert memory.optimizer == 2 * memory.adapter + 4  # two moments, and the step's own number
+    assert memory.at_once >= memory.weights + memory.adapter + memory.optimizer + memory.gradients
+
+
+def test_one_storage_is_counted_once():
+    net = nn.Linear(8, 8)
+    ledger = Ledger(net, storages(held(net)), torch.optim.SGD(net.parameters()), "cpu")
+    start = torch.ones(3, 8, requires_grad=True)
+    with ledger.watching():
+        loss = (net(start) * net(start)).sum()
+    # The input is kept by both maps but once, their outputs once each.
+    assert ledger.activations == 3 * (3 * 8 * 4)
+    del loss
+    assert ledger.activations == 0
