@@ -131,7 +131,10 @@ def _run(model: Any, shape: ModelShape) -> None:
     ids[:, -1] = json.loads(shape.config).get("eos_token_id") or 0
     labels = torch.zeros(2, dtype=torch.long) if shape.task == CLASSIFY else ids
     model.train()
-    model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels).loss.backward()
+    loss = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels).loss
+    if not torch.isfinite(loss):
+        raise ValueError("its loss is no number here")
+    loss.backward()
     if not any(item.grad is not None for item in model.parameters() if item.requires_grad):
         raise ValueError("no gradient arrives at it")
 

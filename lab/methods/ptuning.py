@@ -48,7 +48,7 @@ class PTuning(EmbeddingMethod):
             {
                 "num_virtual_tokens": settings.virtual_tokens,
                 "encoder_reparameterization_type": settings.encoder.upper(),
-                "encoder_hidden_size": settings.encoder_width or shape.hidden,
+                "encoder_hidden_size": settings.encoder_width,
                 **extra,
                 **self.place(shape),
                 **common(shape),
@@ -56,7 +56,7 @@ class PTuning(EmbeddingMethod):
         )
 
     def terms(self, settings: Settings, shape: ModelShape) -> list[Term]:
-        d, h = shape.hidden, settings.encoder_width or shape.hidden
+        d, h = shape.hidden, settings.encoder_width
         rows = settings.virtual_tokens * self.copies(shape)
         terms = [Term("E", "prompt_encoder.embedding", (rows, d), "n·d")]
         if settings.encoder == "mlp":
