@@ -67,14 +67,17 @@ def reply(lab: Lab, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _both(
     lab: Lab, run: str, asked: Mapping[str, Any], options: Any, turn: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """Take turns between the two sides, so that both grow; each has a model of its own."""
+    """Take turns between the two sides, so that both grow.
+
+    At strength 0 both are the base, which writes one reply at a time: the second begins when the first is done.
+    """
     texts = {"base": "", "adapter": ""}
     yield {**turn, **texts, "done": False}
     sides = {name: lab.engine.stream(run, asked[name], options, base=name == "base") for name in texts}
     told_at = time.monotonic()
     try:
         while sides:
-            for name, words in list(sides.items()):
+            for name, words in list(sides.items())[: 1 if options.strength == 0 else 2]:
                 try:
                     texts[name] = next(words)
                 except StopIteration:

@@ -1,0 +1,133 @@
+"""A real app in a process of its own, and a real Chromium that looks at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+MISSING = "Chromium is missing: install it with your package manager, or with 'playwright install chromium'."
+
+
+class App:
+    """`python app.py` on a free port, with a folder of runs that outlives it."""
+
+    def __init__(self, runs: Path) -> None:
+        self.runs = runs
+        self.process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    def start(self) -> App:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [sys.executable, "app.py", "--no-browser", "--port", str(port), "--runs", str(self.runs)]
+        environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert self.process.stdout is not None
+        said = []
+        for line in self.process.stdout:
+            said.append(line)
+            if " is at http" in line:
+                self.url = line.split()[-1].rstrip("/")
+                # Nobody reads on: a full pipe would stop the app.
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                return self
+        raise AssertionError("the app did not start:\n" + "".join(said))
+
+    def stop(self) -> None:
+        """Ctrl-C, as a person ends it."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.process = None
+
+    def restart(self) -> App:
+        self.stop()
+        return self.start()
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    running = App(tmp_path / "runs").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """One app for the tests of a module that leave it as they found it."""
+    running = App(tmp_path_factory.mktemp("shared") / "runs").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        try:
+            opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        except Exception as error:
+            pytest.fail(f"{MISSING} ({error})", pytrace=False)
+        yield opened
+        opened.close()
+
+
+class Watched:
+    """A page, what it asked of other machines and what its scripts complained about."""
+
+    def __init__(self, browser: Browser, width: int = 1440, height: int = 900, theme: str = "light") -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, accept_downloads=True
+        )
+        self.foreign: list[str] = []
+        self.faults: list[str] = []
+        self.page = self.new()
+
+    def new(self) -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda asked: self._note(asked.url))
+        return page
+
+    def _note(self, url: str) -> None:
+        if not url.startswith(("http://127.0.0.1", "data:", "blob:")):
+            self.foreign.append(url)
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    page = Watched(browser)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Llama with random weights and a tokenizer, as a local folder."""
+    from lab.plan import GENERATE
+    from tests import tiny
+
+    return tiny.save(tmp_path_factory.mktemp("base") / "tiny-llama", "llama", GENERATE)
