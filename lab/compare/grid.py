@@ -1,0 +1,232 @@
+"""From a comparison as it is written to the plans that it means, and what is known of them before they start."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+from lab import methods
+from lab.compare.spec import STEPS, Entry, Spec, with_loose
+from lab.errors import LabError
+from lab.events import Memory
+from lab.knobs import changed, knobs
+from lab.methods.base import Reason
+from lab.models import loading, precision
+from lab.models.shape import ModelShape
+from lab.plan import Plan
+from lab.training.estimate import estimate
+
+#: Most members of one comparison.
+MOST = 500
+
+
+@dataclass(frozen=True)
+class Member:
+    """One plan of a comparison. Members of one `arm` differ in nothing but the seed."""
+
+    plan: Plan
+    arm: str
+    run: str = ""  # the id of a run that exists already
+
+    @property
+    def key(self) -> str:
+        """A short name that follows from the plan (and the run, if it is a given one)."""
+        text = json.dumps([self.plan.to_dict(), self.run], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @property
+    def label(self) -> str:
+        return f"{self.arm}, seed {self.plan.seed}"
+
+
+def expand(spec: Spec, plan_of: Callable[[str], Plan] | None = None) -> tuple[Member, ...]:
+    """The members of a comparison in their order: arm after arm, each with its seeds.
+
+    `plan_of` gives the plan of a run that exists, for a comparison that lists some. Raises LabError for an empty
+    or too large grid and for two members that are the same.
+    """
+    size = sum(_size(entry, spec) for entry in spec.methods) * len(spec.seeds) + len(spec.plans) + len(spec.runs)
+    if not size:
+        raise LabError("The comparison has no members.", "Name at least one method, for example `methods: [lora]`.")
+    if size > MOST:
+        raise LabError(
+            f"The comparison has {size:,} members; at most {MOST} are run.", "Take fewer settings, seeds or methods."
+        )
+    plans = [_protocol(plan, spec) for entry in spec.methods for plan in _plans(entry, spec)]
+    seeded = [replace(plan, seed=seed) for plan in plans for seed in spec.seeds]
+    own = [_protocol(plan, spec) for plan in spec.plans]
+    given = [plan_of(run) for run in spec.runs] if plan_of else []
+    _no_twins([*seeded, *own])
+    if len(set(spec.runs)) < len(spec.runs):
+        raise LabError("A run is listed twice.", "Name each run once.")
+    arms = _names([*seeded, *own, *given])
+    runs = [""] * (len(seeded) + len(own)) + list(spec.runs if plan_of else ())
+    return tuple(Member(plan, arm, run) for plan, arm, run in zip([*seeded, *own, *given], arms, runs))
+
+
+def _axes(entry: Entry, spec: Spec) -> dict[str, list[Any]]:
+    """The values of each setting of an entry; one for a setting that does not vary."""
+    kinds = {item.name: item.kind for item in knobs(methods.method(entry.method).Settings)}
+    found = {}
+    for name, value in entry.settings.items():
+        many = isinstance(value, list | tuple)
+        if many and kinds.get(name.rpartition(".")[2]) == "names":  # a list of modules is one value
+            many = bool(value) and isinstance(value[0], list | tuple)
+        found[name] = list(value) if many else [value]
+    if spec.precisions:
+        found.setdefault("precision.weights", list(spec.precisions))
+    return found
+
+
+def _size(entry: Entry, spec: Spec) -> int:
+    return prod(len(values) for values in _axes(entry, spec).values())
+
+
+def _plans(entry: Entry, spec: Spec) -> Iterable[Plan]:
+    start = with_loose(methods.default_plan(entry.method, model=spec.model, data=spec.data), spec.settings)
+    axes = _axes(entry, spec)
+    for values in itertools.product(*axes.values()):
+        yield methods.with_values(start, dict(zip(axes, values)))
+
+
+def _protocol(plan: Plan, spec: Spec) -> Plan:
+    """The plan with what the protocol says of its steps; other budgets become steps when the member starts."""
+    if spec.protocol.budget != STEPS:
+        return plan
+    return replace(plan, training=replace(plan.training, steps=int(spec.protocol.amount)))
+
+
+def _no_twins(plans: list[Plan]) -> None:
+    seen: dict[str, int] = {}
+    for place, plan in enumerate(plans):
+        word = json.dumps(plan.to_dict(), sort_keys=True)
+        if word in seen:
+            title = methods.method(plan.method).title
+            raise LabError(
+                f"Members {seen[word] + 1} and {place + 1} are the same plan ({title}, seed {plan.seed}).",
+                "Remove one of them: the same plan gives the same result.",
+            )
+        seen[word] = place
+
+
+def flat(plan: Plan) -> dict[str, Any]:
+    """All choices of a plan but its seed, by name: "rank", "precision.weights", "data.source", …"""
+    own = {item.name: item.default for item in knobs(methods.method(plan.method).Settings)}
+    found: dict[str, Any] = {"model": plan.model, "method": plan.method}
+    found |= json.loads(json.dumps(own | dict(plan.settings)))
+    for part in ("precision", "data", "training"):
+        found |= {f"{part}.{name}": value for name, value in plan.to_dict()[part].items()}
+    return found
+
+
+def _names(plans: list[Plan]) -> list[str]:
+    """A name for each plan: its method, and what tells it from the other plans of that method.
+
+    Plans that differ in their seed alone have the same name.
+    """
+    flats = [flat(plan) for plan in plans]
+    names = []
+    for plan, mine in zip(plans, flats):
+        peers = [other for other in flats if other["method"] == plan.method]
+        across = [name for name in ("model", "data.source", "precision.weights") if len({o[name] for o in flats}) > 1]
+        differ = [name for name in mine if len({json.dumps(o.get(name)) for o in peers}) > 1 or name in across]
+        said = [_said(name, mine[name]) for name in differ]
+        names.append(" ".join([methods.method(plan.method).title, *said]))
+    return names
+
+
+def _said(name: str, value: Any) -> str:
+    if name in ("precision.weights", "model", "data.source"):
+        return str(value).rpartition("/")[2]
+    short = name.rpartition(".")[2].replace("_", " ")
+    if isinstance(value, bool):
+        return short if value else f"no {short}"
+    if isinstance(value, list):
+        value = "+".join(map(str, value)) or "default"
+    return f"{short}={value:g}" if isinstance(value, float) else f"{short}={value}"
+
+
+def settings_that_differ(plans: Iterable[Plan]) -> list[str]:
+    """The names of the choices in which the plans are not all alike."""
+    flats = [flat(plan) for plan in plans]
+    names = dict.fromkeys(name for mine in flats for name in mine)
+    return [name for name in names if len({json.dumps(mine.get(name)) for mine in flats}) > 1]
+
+
+# -- before it starts -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """What is known of a member before it starts. `seconds` is None where no measurement tells the speed."""
+
+    member: Member
+    reason: Reason | None
+    trainable: int = 0
+    total: int = 0
+    memory: Memory = field(default_factory=Memory)
+
+
+def foresee(members: Iterable[Member], shape_of: Callable[[Plan], ModelShape] | None = None) -> list[Foresight]:
+    """For each member its trained parameters and memory, or why it cannot run. Loads no weights."""
+    shape_of = shape_of or shape
+    known: dict[str, Foresight] = {}
+    found = []
+    for member in members:
+        word = json.dumps(flat(member.plan), sort_keys=True)  # the seed changes none of it
+        if word not in known:
+            known[word] = _foresee(member, shape_of)
+        found.append(replace(known[word], member=member))
+    return found
+
+
+def _foresee(member: Member, shape_of: Callable[[Plan], ModelShape]) -> Foresight:
+    plan = member.plan
+    try:
+        kind, typed, mine = methods.method(plan.method), methods.settings(plan), shape_of(plan)
+        reason = kind.compatible(typed, mine, plan.precision, plan.training)
+        reason = reason or precision.compatible(plan.precision, precision.device())
+        if reason:
+            return Foresight(member, reason)
+        return Foresight(
+            member,
+            None,
+            kind.trainable(typed, mine),
+            mine.total,
+            estimate(mine, kind, typed, plan.precision, plan.training),
+        )
+    except LabError as error:
+        return Foresight(member, Reason(error.message, error.hint))
+
+
+_tasks: dict[str, tuple[str, int]] = {}
+
+
+def shape(plan: Plan) -> ModelShape:
+    """The shape of a plan's model for its data. Raises LabError if either cannot be read."""
+    from lab.data import tasks
+
+    word = json.dumps(changed(plan.data), sort_keys=True)
+    if word not in _tasks:
+        data = tasks.prepare(plan.data)
+        _tasks[word] = (data.task, max(len(data.labels), 2))
+    task, labels = _tasks[word]
+    return loading.shape(plan.model, task, labels)
+
+
+def work(plan: Plan, shape: ModelShape, trainable: int, rows: Mapping[str, int]) -> float:
+    """Multiplications and additions of a member, roughly: 2 for each weight and token forward and as many for the
+    gradient of what is passed on, and again for the gradient of each weight that is trained (Kaplan et al. 2020,
+    section 2.1). `rows` gives rows of training ("train") and of one evaluation ("eval")."""
+    training = plan.training
+    length = min(training.max_length, shape.max_length or training.max_length) / 2  # most rows are shorter
+    steps = training.steps or max(1, round(training.epochs * rows["train"] / training.batch_size))
+    seen = steps * training.batch_size * training.accumulation * length
+    evaluations = 2 + steps // training.eval_every if training.eval_every else 2
+    read = evaluations * min(training.eval_rows, rows["eval"]) * length
+    return 4 * shape.total * seen + 2 * trainable * seen + 2 * shape.total * read
