@@ -19,7 +19,7 @@ from lab.knobs import knob
 from lab.methods.base import Config, Reason, Term, common
 from lab.methods.targeting import TargetedMethod, target_knob
 from lab.models.shape import CONV1D, ModelShape, Module, build
-from lab.plan import CLASSIFY, Precision, Training
+from lab.plan import CLASSIFY, QUANTIZED, Precision, Training
 
 #: Up to this many parameters a type is tried out on a model with weights.
 TRIED = 40_000_000
@@ -29,6 +29,16 @@ OWN = (
     "LORA", "ADALORA", "VERA", "OFT", "BOFT", "IA3", "LN_TUNING", "PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING",
     "BOTTLENECK",
 )  # fmt: skip
+
+#: Quantized precisions on which a type works where it is not all of them, measured against whole weights
+#: (tests/methods/test_other.py): some fail, HRA, PEANuT and UniLoRA on int8 give wrong gradients without a word.
+QUANTIZED_ON = {
+    **dict.fromkeys(("DEFT", "LOHA", "LOKR"), ("int8",)),
+    **dict.fromkeys(("C3A", "GRALORA"), ("nf4", "fp4")),
+    **dict.fromkeys(
+        ("ADAMSS", "DELORA", "FROD", "GLORA", "HRA", "OSF", "PEANUT", "PSOFT", "SUPERTUNING", "TINYLORA", "UNILORA"), ()
+    ),
+}
 
 #: Fields that the lab fills in itself.
 FILLED = (
@@ -48,6 +58,7 @@ class Other(TargetedMethod):
         self.key = f"peft:{kind.lower()}"  # type: ignore[misc]
         self.title = cls.__name__.removesuffix("Config")  # type: ignore[misc]
         self.summary = f"The type {kind} of the peft library, with its own settings."  # type: ignore[misc]
+        self.quantized = QUANTIZED_ON.get(kind, QUANTIZED)  # type: ignore[misc]
         self.cls = cls
         self.fields = {item.name: item for item in dataclasses.fields(cls) if item.init}
         self.Settings = _settings(cls, tuple(self.fields.values()))  # type: ignore[misc]
@@ -88,10 +99,10 @@ class Other(TargetedMethod):
     def compatible(
         self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
-        if self.targeted:
-            reason = super().compatible(settings, shape, precision, training)
-            if reason:
-                return reason
+        check = super() if self.targeted else super(TargetedMethod, self)
+        reason = check.compatible(settings, shape, precision, training)
+        if reason:
+            return reason
         problem = _trial(self, settings, shape)[1]
         return Reason(problem, "Change its settings, or choose another method.") if problem else None
 

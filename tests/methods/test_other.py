@@ -10,7 +10,9 @@ from lab.knobs import build
 from lab.methods import default_plan, method, others, settings, with_values
 from lab.plan import CLASSIFY, GENERATE, Precision
 from tests import tiny
-from tests.methods.practice import begin, last, logits, steps
+from tests.methods.practice import begin, gradients, last, logits, steps
+from tests.methods.quantized import PRECISIONS, quantized, whole
+from tests.methods.test_quantized import error
 
 #: Settings that fit a width of 32.
 FIT = {
@@ -50,6 +52,42 @@ def test_it_trains_what_it_says(key, family, task):
     losses = steps(chosen_method, chosen, model, begin(chosen_method, chosen, model), batch, 0, 6, 6)
     assert all(loss == loss for loss in losses)
     assert not torch.equal(before, last(logits(model, batch), task))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("bases")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("precision", PRECISIONS[:2], ids=lambda item: item.weights)
+@pytest.mark.parametrize("key", sorted(set(others()) - NOT_HERE - {"peft:cpt", "peft:trainable_tokens"}))
+def test_quantized_bases(key, precision, root):
+    """Where it is allowed its gradients are right; where it is refused it fails, or they are wrong."""
+    chosen_method, shape = others()[key], tiny.shape("llama", GENERATE)
+    chosen, batch = build(chosen_method.Settings, FIT.get(key, {})), tiny.batch("llama", GENERATE)
+
+    def measured() -> float:
+        torch.manual_seed(1)
+        model = chosen_method.apply(quantized("llama", GENERATE, precision, root), chosen, shape)
+        torch.manual_seed(1)
+        reference = chosen_method.apply(whole("llama", GENERATE, precision, root), chosen, shape)
+        own = dict(reference.named_parameters())
+        with torch.no_grad():
+            for name, item in model.named_parameters():
+                if item.requires_grad:
+                    item.add_(torch.randn_like(item) * 0.02)
+                    own[name].copy_(item)
+        return error(gradients(model, batch), gradients(reference, batch))
+
+    if chosen_method.compatible(chosen, shape, precision) is None:
+        assert measured() < 1e-2
+        return
+    try:
+        found = measured()
+    except Exception:
+        return
+    assert found > 1e-2
 
 
 @pytest.mark.parametrize("key", sorted(NOT_HERE & set(others())))
