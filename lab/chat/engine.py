@@ -169,21 +169,18 @@ class Engine:
             return self._models[key]
 
     def _load(self, key: Key, run: Run | None) -> Loaded:
-        import torch
-
         from lab import methods
         from lab.data.encoding import Encoder
         from lab.models import loading
+        from lab.models.randomness import alone
 
         count = max(len(key.labels), 2)
         shape = loading.shape(key.model, key.task, count)
         tokenizer = loading.tokenizer(key.model)
-        # The head of a classifier is drawn at random: from a fork, so that a training's numbers stay its own.
-        with torch.random.fork_rng():
-            torch.manual_seed(key.seed)
+        with alone(key.seed):  # a new head and a new adapter are drawn at random
             model = loading.load(key.model, key.task, count, key.precision, where())
-        if run is not None:
-            model = methods.method(run.plan.method).load(model, run.adapter)
+            if run is not None:
+                model = methods.method(run.plan.method).load(model, run.adapter)
         encoder = Encoder(tokenizer, key.task, key.labels, shape.max_length or 2048, shape.family)
         return Loaded(model.eval(), encoder, key.labels)
 

@@ -88,6 +88,8 @@ class Training:
 
     def events(self, resume: bool) -> Iterator[Event]:
         """The events from the first stage to the last save; returns the status."""
+        from lab.models.randomness import taking_turns
+
         loaded = yield from self._load()
         if resume:
             yield Stage("Going on from the checkpoint")
@@ -101,7 +103,9 @@ class Training:
         every = self.plan.training.eval_every or loaded.steps
         save_every = self.plan.training.save_every or every
         while self.step < loaded.steps and not self.stop.is_set():
-            yield self._one_step(loaded, rows)
+            with taking_turns():
+                step = self._one_step(loaded, rows)
+            yield step
             if self.step % every == 0 or self.step == loaded.steps:
                 yield from self._evaluate(loaded, loaded.model)
             if self.step % save_every == 0 and self.step < loaded.steps:
@@ -122,6 +126,7 @@ class Training:
         from lab.data import tasks
         from lab.data.encoding import Encoder
         from lab.models import loading
+        from lab.models.randomness import taking_turns
         from lab.training.evaluation import Evaluator
         from lab.training.ledger import Ledger, held, storages
         from lab.training.optimizers import optimizer
@@ -150,10 +155,11 @@ class Training:
         encoder = Encoder(tokenizer, data.task, data.labels, longest, shape.family)
         steps = self._steps(len(data.train))
         settings = self.settings = self.method.prepare(settings, steps)
-        torch.manual_seed(plan.seed)
-        model = loading.load(plan.model, data.task, max(len(data.labels), 2), plan.precision, self.where)
-        base = storages(held(model))
-        model = self.method.apply(model, settings, shape)
+        with taking_turns():
+            torch.manual_seed(plan.seed)
+            model = loading.load(plan.model, data.task, max(len(data.labels), 2), plan.precision, self.where)
+            base = storages(held(model))
+            model = self.method.apply(model, settings, shape)
         model.train()
         if training.gradient_checkpointing:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
