@@ -1,0 +1,104 @@
+"""Why an adapter is kept in high precision: the same training with its weights rounded after every step.
+
+The optimizer computes in 32 bits throughout; only the stored weights differ. An update is lost where it was not zero
+and the weight, after rounding, is no nearer to where it should have gone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lab import methods
+from lab.errors import LabError
+from lab.plan import Plan
+
+#: How the adapter's weights are stored, with the bits of each.
+STORED = {"fp32": 32, "bf16": 16, "fp16": 16, "int8": 8}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One step: the loss, the share of this step's updates that were lost, and of all so far."""
+
+    stored: str
+    step: int
+    loss: float
+    lost: float
+    lost_sofar: float
+
+
+def rounded(values: Any, stored: str) -> Any:
+    """The values as this type holds them, in 32 bits. int8 has one scale a row, its largest magnitude / 127."""
+    import torch
+
+    if stored == "int8":
+        scale = values.abs().amax(-1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny) / 127
+        return (values / scale).round().clamp(-127, 127) * scale
+    return values.to({"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[stored]).float()
+
+
+def lost(before: Any, wanted: Any, after: Any) -> int:
+    """How many weights should have moved and, after rounding, are no nearer to where they should be.
+
+    For a float that is a weight that stayed what it was; in int8 a row's new scale shifts its neighbours a little.
+    """
+    return int(((wanted != before) & ((after - wanted).abs() >= (wanted - before).abs())).sum())
+
+
+def training(plan: Plan, stored: str, steps: int, stop: threading.Event) -> Iterator[Point]:
+    """Train the plan's method for `steps` steps with its weights stored as `stored`.
+
+    Draws from generators of its own, so it disturbs no training beside it. Raises LabError for a plan that cannot
+    run, or whose method trains the base's own weights.
+    """
+    import torch
+
+    from lab.data import tasks
+    from lab.data.encoding import Encoder, order
+    from lab.models import loading
+    from lab.models.precision import device
+    from lab.training.optimizers import factor
+
+    method, settings = methods.method(plan.method), methods.settings(plan)
+    if method.changes_base:
+        raise LabError(f"{method.title} has no adapter whose precision could be chosen.", "Choose LoRA.")
+    data = tasks.prepare(plan.data)
+    count = max(len(data.labels), 2)
+    shape = loading.shape(plan.model, data.task, count)
+    longest = min(plan.training.max_length, shape.max_length or plan.training.max_length)
+    encoder = Encoder(loading.tokenizer(plan.model), data.task, data.labels, longest, shape.family)
+    with torch.random.fork_rng():
+        torch.manual_seed(plan.seed)
+        model = loading.load(plan.model, data.task, count, plan.precision, device())
+        model = method.apply(model, settings, shape).train()
+    learned = [item for item in model.parameters() if item.requires_grad]
+    with torch.no_grad():
+        for item in learned:
+            item.copy_(rounded(item, stored))
+    optimizer = torch.optim.AdamW(learned, lr=plan.training.learning_rate, weight_decay=0.0)
+    rows = order(len(data.train), plan.seed)
+    gone = asked = 0
+    for step in range(1, steps + 1):
+        if stop.is_set():
+            return
+        for group in optimizer.param_groups:
+            group["lr"] = plan.training.learning_rate * factor(step - 1, steps, plan.training)
+        examples = [data.train[next(rows)] for _ in range(plan.training.batch_size)]
+        batch = encoder.collate([encoder.encode(item.input, item.target) for item in examples])
+        loss = model(**{name: item.to(device()) for name, item in batch.items()}).loss
+        loss.backward()
+        before = [item.detach().clone() for item in learned]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        now_gone = now_asked = 0
+        with torch.no_grad():
+            for old, item in zip(before, learned):
+                after = rounded(item, stored)
+                now_gone += lost(old, item, after)
+                now_asked += int((item != old).sum())
+                item.copy_(after)
+        gone, asked = gone + now_gone, asked + now_asked
+        yield Point(stored, step, float(loss.detach()), now_gone / max(now_asked, 1), gone / max(asked, 1))
