@@ -1,0 +1,72 @@
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app
+from lab.errors import LabError
+from lab.ui import theme
+from lab.ui.app import build, plotly_file
+from lab.ui.lab import Lab
+from lab.ui.tabs import TABS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_has_a_place_for_every_tab(lab: Lab) -> None:
+    page = build(lab)
+    ids = {block.elem_id for block in page.blocks.values()}
+    assert {f"tab-{tab.name}" for tab in TABS} <= ids
+    assert set(lab.openers) == {tab.name for tab in TABS}
+    assert lab.form is not None
+
+
+def test_building_the_page_imports_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from lab.ui.app import build; from lab.ui.lab import Lab;"
+        f"build(Lab(Path({str(tmp_path)!r}))); sys.exit('torch' in sys.modules or 'peft' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120).returncode == 0
+
+
+def test_the_head_holds_every_script_and_asks_no_other_machine() -> None:
+    head = theme.head("/here/plotly.min.js")
+    for name in theme.SCRIPTS:
+        assert (theme.ASSETS / "js" / f"{name}.js").read_text(encoding="utf-8") in head
+    assert "https://" not in head.replace("http://www.w3.org/2000/svg", "")
+    assert plotly_file().stat().st_size > 1e6
+
+
+def test_no_font_is_fetched() -> None:
+    assert not theme.theme()._stylesheets
+
+
+def test_a_port_in_use_is_passed_over() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert app.free_port(port) > port
+
+
+def test_no_free_port_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "TRIES", 0)
+    with pytest.raises(LabError, match="in use"):
+        app.free_port(7860)
+
+
+def test_a_port_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app.options(["--port", "99999"])
+    assert ended.value.code == 2
+    assert "65535" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_hold_runs_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    assert app.main(["--no-browser", "--runs", str(tmp_path / "file" / "runs")]) == 2
+    said = capsys.readouterr().err
+    assert "Runs cannot be kept" in said
+    assert "Traceback" not in said
