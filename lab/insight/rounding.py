@@ -31,11 +31,16 @@ class Point:
 
 
 def rounded(values: Any, stored: str) -> Any:
-    """The values as this type holds them, in 32 bits. int8 has one scale a row, its largest magnitude / 127."""
+    """The values as this type holds them, in 32 bits. int8 has one scale a row.
+
+    The scale is the power of two at which the row's largest magnitude fits into 127 steps: so the steps stay where
+    they are while the row grows a little.
+    """
     import torch
 
     if stored == "int8":
-        scale = values.abs().amax(-1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny) / 127
+        largest = values.abs().amax(-1, keepdim=True).clamp(min=torch.finfo(torch.float32).tiny)
+        scale = torch.exp2(torch.ceil(torch.log2(largest / 127)))
         return (values / scale).round().clamp(-127, 127) * scale
     return values.to({"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[stored]).float()
 
@@ -43,7 +48,7 @@ def rounded(values: Any, stored: str) -> Any:
 def lost(before: Any, wanted: Any, after: Any) -> int:
     """How many weights should have moved and, after rounding, are no nearer to where they should be.
 
-    For a float that is a weight that stayed what it was; in int8 a row's new scale shifts its neighbours a little.
+    Usually such a weight stays what it was; where a row of int8 takes a larger scale, its neighbours shift too.
     """
     return int(((wanted != before) & ((after - wanted).abs() >= (wanted - before).abs())).sum())
 
