@@ -112,7 +112,7 @@ class Spec:
             "model": str(plain.get("model") or cls.model),
             "data": _data(plain.get("data", {})),
             "settings": dict(_table(plain.get("settings"), "settings")),
-            "methods": tuple(entry for item in _methods(plain.get("methods")) for entry in [_entry(item)]),
+            "methods": tuple(_entry(item) for item in _methods(plain.get("methods"))),
             "precisions": tuple(_precision(item) for item in _list(plain.get("precisions"), "precisions")),
             "seeds": _seeds(plain.get("seeds", 1)),
             "protocol": build(Protocol, _protocol(plain.get("protocol"))),
