@@ -74,7 +74,8 @@ def config(family: str) -> Any:
             # d_kv times heads is not the width here, as in T5 v1.1 small.
             return t.T5Config(
                 d_model=32, d_kv=16, d_ff=48, num_layers=2, num_heads=4, dropout_rate=0.0,
-                decoder_start_token_id=0, tie_word_embeddings=False, feed_forward_proj="gated-gelu", initializer_factor=0.4, **ids,
+                decoder_start_token_id=0, tie_word_embeddings=False, feed_forward_proj="gated-gelu",
+                initializer_factor=0.4, **ids,
             )  # fmt: skip
     raise KeyError(family)
 

@@ -56,9 +56,7 @@ def method(key: str) -> Method:
     if key.startswith("peft:"):
         return other(key)
     if key not in METHODS:
-        raise LabError(
-            f"There is no method '{key}'.", nearest(key, METHODS) or f"There are: {', '.join(METHODS)}."
-        )
+        raise LabError(f"There is no method '{key}'.", nearest(key, METHODS) or f"There are: {', '.join(METHODS)}.")
     return METHODS[key]
 
 
@@ -70,7 +68,7 @@ def settings(plan: Plan) -> Any:
 def default_plan(key: str = "lora", **parts: Any) -> Plan:
     """A plan with the method's own defaults, its training settings included. `parts` replace whole fields."""
     chosen = method(key)
-    training = Training(**{**chosen.training})
+    training = Training(**chosen.training)
     return Plan(**{"method": key, "settings": values(chosen.Settings()), "training": training, **parts})
 
 

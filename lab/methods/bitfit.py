@@ -41,6 +41,6 @@ class BitFit(SelectionMethod):
         if not self.selected(settings, shape):
             return Reason(
                 f"{shape.architecture} has no biases to train.",
-                "Choose LayerNorm tuning, which trains as few parameters, or a model with biases (GPT-2, BERT, Qwen2).",
+                "Choose LayerNorm tuning, which trains as few parameters, or a model with biases (GPT-2, BERT).",
             )
         return super().compatible(settings, shape, precision, training)

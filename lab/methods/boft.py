@@ -16,7 +16,11 @@ from lab.plan import Precision, Training
 @dataclass(frozen=True)
 class Settings:
     block_size: int = knob(
-        4, "Block size b", "Numbers that are rotated together; it must divide the inputs of every target.", low=2, high=8192
+        4,
+        "Block size b",
+        "Numbers that are rotated together; it must divide the inputs of every target.",
+        low=2,
+        high=8192,
     )
     factors: int = knob(
         1,
@@ -78,7 +82,7 @@ class Boft(TargetedMethod):
             return reason
         if settings.factors > 1 and (settings.block_size % 2 or not compiler()):
             return Reason(
-                "More than one butterfly factor needs an even block size, and a CUDA GPU with its compiler (nvcc, ninja).",
+                "More than one butterfly factor needs an even block size and a CUDA GPU with its compiler (nvcc).",
                 "Choose 1 factor; a larger block size mixes more numbers too.",
             )
         return whole_blocks(self, settings, shape, 2 ** (settings.factors - 1))

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
-from lab.methods.base import check_adapter, misfit, quiet
+from lab.methods.adapters import check_adapter, misfit
+from lab.methods.base import quiet
 
 #: How adapters can be combined into a new one (peft's `add_weighted_adapter`).
 KINDS = {
@@ -51,7 +52,9 @@ def switch(model: Any, name: str) -> None:
     model.requires_grad_(False)
 
 
-def combine(model: Any, weights: Mapping[str, float], kind: str, name: str = "combined", density: float = 0.5) -> None:
+def combine(
+    model: Any, weights: Mapping[str, float], kind: str, name: str = "combined", density: float = 0.5
+) -> None:
     """Make a new adapter of those named in `weights` and let it act.
 
     `density` is the share of entries that TIES, DARE and pruning keep. Raises LabError for adapters that cannot be
@@ -60,9 +63,13 @@ def combine(model: Any, weights: Mapping[str, float], kind: str, name: str = "co
     kinds = {str(model.peft_config[key].peft_type.value) for key in weights if key in model.peft_config}
     missing = [key for key in weights if key not in model.peft_config]
     if missing or not weights:
-        raise LabError(f"There is no adapter '{', '.join(missing)}' here.", f"There are: {', '.join(model.peft_config)}.")
+        raise LabError(
+            f"There is no adapter '{', '.join(missing)}' here.", f"There are: {', '.join(model.peft_config)}."
+        )
     if kinds not in ({"LORA"}, {"IA3"}):
-        raise LabError("Only LoRA adapters, or only (IA)³ ones, can be combined.", "Switch between the others instead.")
+        raise LabError(
+            "Only LoRA adapters, or only (IA)³ ones, can be combined.", "Switch between the others instead."
+        )
     if kinds == {"IA3"} and kind != "linear":
         raise LabError("(IA)³ adapters can be combined linearly only.", "Choose 'linear'.")
     if kind not in KINDS:
@@ -80,7 +87,8 @@ def combine(model: Any, weights: Mapping[str, float], kind: str, name: str = "co
     except ValueError as error:
         if "modules_to_save" in str(error):
             raise LabError(
-                "Classifiers have a head each, and heads cannot be combined.", "Combine adapters of the task 'generate'."
+                "Classifiers have a head each, and heads cannot be combined.",
+                "Combine adapters of the task 'generate'.",
             ) from None
         if "same r value" in str(error):
             raise LabError(f"'{kind}' needs adapters of the same rank.", "Choose 'cat' or 'svd'.") from None

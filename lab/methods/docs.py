@@ -1,4 +1,4 @@
-"""`docs/methods.md` from the descriptors: `python -m lab.methods.docs` writes it, `--check` tells whether it is current."""
+"""`docs/methods.md` from the descriptors: `python -m lab.methods.docs` (`--check`)."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ ARCHITECTURES = {
     "T5": "T5Config",
 }
 
+PLAIN = Precision()
+
 #: What the counts are of.
 EXAMPLES = {"Llama 7B": ("Llama", GENERATE), "BERT base": ("BERT", CLASSIFY)}
 
@@ -40,8 +42,8 @@ is out of date. What is claimed here is what `tests/methods/` holds every method
 the real parameters of every architecture below, its output at the start against the base's, its gradients on
 quantized bases against whole weights, its files by reading them in another process with stock peft.
 
-A method is one of four choices that are made apart: model, **method**, precision and data. QLoRA is the method LoRA on
-a base in NF4. For classification every method also trains the new head; the counts include it.
+A method is one of four choices that are made apart: model, **method**, precision and data. QLoRA is the method LoRA
+on a base in NF4. For classification every method also trains the new head; the counts include it.
 """
 
 
@@ -56,7 +58,7 @@ def shape(name: str, task: str) -> ModelShape | None:
         return None
 
 
-def works(method: Method, name: str, task: str, precision: Precision = Precision()) -> bool:
+def works(method: Method, name: str, task: str, precision: Precision = PLAIN) -> bool:
     found = shape(name, task)
     return found is not None and method.compatible(method.Settings(), found, precision) is None
 
@@ -75,7 +77,11 @@ def precisions(method: Method) -> str:
     return ", ".join(
         weights
         for weights in WEIGHTS
-        if any(works(method, name, task, Precision(weights=weights)) for name in ("Qwen2", "BERT") for task in method.tasks)
+        if any(
+            works(method, name, task, Precision(weights=weights))
+            for name in ("Qwen2", "BERT")
+            for task in method.tasks
+        )
     )
 
 
@@ -136,10 +142,14 @@ def section(method: Method) -> str:
     lines = [f"## {method.title}", "", f"`{method.key}` · {method.summary}", ""]
     facts = {
         "Trained": method.formula,
-        "At the start": f"not the base: {method.not_identity}" if method.not_identity else "the base's output, exactly",
+        "At the start": f"not the base: {method.not_identity}"
+        if method.not_identity
+        else "the base's output, exactly",
         "Merges into the base": "yes" if method.mergeable else "no",
         "At inference": method.inference,
-        "Changes the base's own weights": "yes; they are put back to compare with the base" if method.changes_base else "no",
+        "Changes the base's own weights": "yes; they are put back to compare with the base"
+        if method.changes_base
+        else "no",
         "Base precisions": precisions(method),
         "Architectures": architectures(method),
         "Its own training defaults": ", ".join(f"{name} {value:g}" for name, value in method.training.items()),
@@ -157,25 +167,24 @@ def section(method: Method) -> str:
 
 def page() -> str:
     """The whole of `docs/methods.md`."""
-    ordered = sorted(METHODS.values(), key=lambda method: FAMILIES.index(method.family))
+    ordered = sorted(METHODS.values(), key=lambda item: FAMILIES.index(item.family))
     table = [
         f"| Method | Family | Trained | {' | '.join(EXAMPLES)} | Merges | Begins as the base |",
         "|---|---|---|" + "---:|" * len(EXAMPLES) + "---|---|",
     ]
-    for method in ordered:
-        counts = " | ".join(count(method, example) for example in EXAMPLES)
-        merges, same = ("yes" if method.mergeable else "no"), ("no" if method.not_identity else "yes")
-        table.append(
-            f"| [{method.title}](#{anchor(method.title)}) | {method.family} | {method.formula} | {counts} | {merges} | {same} |"
-        )
+    for item in ordered:
+        cells = [f"[{item.title}](#{anchor(item.title)})", item.family, item.formula]
+        cells += [count(item, example) for example in EXAMPLES]
+        cells += ["yes" if item.mergeable else "no", "no" if item.not_identity else "yes"]
+        table.append(f"| {' | '.join(cells)} |")
     rest = ", ".join(f"`{key}`" for key in others())
     last = (
         "## Everything else that peft registers\n\n"
         "These types of the installed peft are reached under their names, with the fields of their configurations as "
-        "settings; what they train is counted by building them. Where a type does not fit a model it is said before a "
-        f"run starts, in peft's own words.\n\n{rest}"
+        "settings; what they train is counted by building them. Where a type does not fit a model, that is said before "
+        f"a run starts, in peft's own words.\n\n{rest}"
     )
-    parts = [INTRODUCTION, "\n".join(table), *(section(method) for method in ordered), last]
+    parts = [INTRODUCTION, "\n".join(table), *(section(item) for item in ordered), last]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

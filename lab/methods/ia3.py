@@ -21,9 +21,7 @@ class IA3(TargetedMethod):
     key = "ia3"
     title = "(IA)³"
     family = "selective"
-    summary = (
-        "Multiplies keys, values and the feed-forward's inner activations by learned factors that begin at 1."
-    )
+    summary = "Multiplies keys, values and the feed-forward's inner activations by learned factors that begin at 1."
     formula = "d for each key and value projection, k for each down projection"
     paper = Paper(
         "Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning",
@@ -39,11 +37,7 @@ class IA3(TargetedMethod):
     inference = "one multiplication for each targeted activation; none once merged"
 
     def default_targets(self, shape: ModelShape) -> tuple[str, ...]:
-        return (
-            shape.with_role("key", "value", "down")
-            if shape.with_role("key")
-            else shape.with_role("qkv", "down")
-        )
+        return shape.with_role("key", "value", "down") if shape.with_role("key") else shape.with_role("qkv", "down")
 
     def config(self, settings: Settings, shape: ModelShape) -> Config:
         arguments = self.target_arguments(settings, shape)
@@ -51,9 +45,7 @@ class IA3(TargetedMethod):
         targets = arguments["target_modules"]
         short = list(dict.fromkeys(shape.short(module) for module in inner))
         # peft compares the ends of names, without regard to dots, and wants the inner ones among the targets.
-        ends = [
-            item for item in self.matched(settings, shape) if any(item.name.endswith(name) for name in short)
-        ]
+        ends = [item for item in self.matched(settings, shape) if any(item.name.endswith(name) for name in short)]
         if len(ends) != len(inner) or not set(short) <= set(targets):
             arguments["target_modules"] = [module.name for module in self.matched(settings, shape)]
             short = [module.name for module in inner]

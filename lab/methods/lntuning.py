@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.methods.base import Config, Paper, PeftMethod, Term, common, head_terms
+from lab.methods.adapters import PeftMethod
+from lab.methods.base import Config, Paper, Term, common, head_terms
 from lab.models.shape import NORM, ModelShape, Module
 
 

@@ -44,7 +44,7 @@ class Settings:
     dora: bool = knob(
         False,
         "DoRA",
-        "Learn the length of each of W's rows apart from its direction (Liu et al. 2024): d parameters more a matrix.",
+        "Learn the length of each of W's rows apart from its direction (Liu et al. 2024): d parameters more.",
     )
     lora_plus: float = knob(
         1.0,

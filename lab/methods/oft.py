@@ -15,13 +15,20 @@ from lab.plan import Precision, Training
 @dataclass(frozen=True)
 class Settings:
     block_size: int = knob(
-        32, "Block size b", "Numbers that are rotated together; it must divide the inputs of every target.", low=2, high=8192
+        32,
+        "Block size b",
+        "Numbers that are rotated together; it must divide the inputs of every target.",
+        low=2,
+        high=8192,
     )
     dropout: float = knob(0.0, "Dropout", "Share of the blocks left unrotated in training.", low=0.0, high=0.9)
     target_modules: tuple[str, ...] = target_knob("the query and value projections")
     share: bool = knob(False, "Shared block", "One rotation for all blocks of a matrix.", advanced=True)
     exact: bool = knob(
-        False, "Exact Cayley map", "Invert a matrix instead of summing the first five terms of its series.", advanced=True
+        False,
+        "Exact Cayley map",
+        "Invert a matrix instead of summing the first five terms of its series.",
+        advanced=True,
     )
     constrained: bool = knob(False, "Constrained (COFT)", "Keep each rotation near the identity.", advanced=True)
     layers: str = layers_knob()

@@ -36,7 +36,8 @@ QUANTIZED_ON = {
     **dict.fromkeys(("DEFT", "LOHA", "LOKR"), ("int8",)),
     **dict.fromkeys(("C3A", "GRALORA"), ("nf4", "fp4")),
     **dict.fromkeys(
-        ("ADAMSS", "DELORA", "FROD", "GLORA", "HRA", "OSF", "PEANUT", "PSOFT", "SUPERTUNING", "TINYLORA", "UNILORA"), ()
+        ("ADAMSS", "DELORA", "FROD", "GLORA", "HRA", "OSF", "PEANUT", "PSOFT", "SUPERTUNING", "TINYLORA", "UNILORA"),
+        (),
     ),
 }
 

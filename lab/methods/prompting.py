@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.knobs import knob
-from lab.methods.base import PeftMethod, Reason
+from lab.methods.adapters import PeftMethod
+from lab.methods.base import Reason
 from lab.models.shape import ModelShape
 from lab.plan import CLASSIFY, Precision, Training
 

@@ -19,9 +19,7 @@ class Settings:
         "The network: three linear maps ('mlp'), or a two-way LSTM before two of them ('lstm'), as in the paper.",
         choices=("mlp", "lstm"),
     )
-    encoder_width: int = knob(
-        0, "Encoder width h", "Width of that network; 0 takes the model's.", low=0, high=65_536
-    )
+    encoder_width: int = knob(0, "Encoder width h", "Width of that network; 0 takes the model's.", low=0, high=65_536)
     encoder_layers: int = knob(2, "LSTM layers", "With the LSTM only.", low=1, high=8, advanced=True)
     dropout: float = knob(0.0, "Dropout", "Between the LSTM's layers.", low=0.0, high=0.9, advanced=True)
 
@@ -38,11 +36,7 @@ class PTuning(EmbeddingMethod):
 
     def config(self, settings: Settings, shape: ModelShape) -> Config:
         lstm = settings.encoder == "lstm"
-        extra = (
-            {"encoder_num_layers": settings.encoder_layers, "encoder_dropout": settings.dropout}
-            if lstm
-            else {}
-        )
+        extra = {"encoder_num_layers": settings.encoder_layers, "encoder_dropout": settings.dropout} if lstm else {}
         return Config(
             "PromptEncoderConfig",
             {
@@ -76,7 +70,5 @@ class PTuning(EmbeddingMethod):
         for number, outputs, inputs, formula in sizes:
             where = f"prompt_encoder.mlp_head.{number}"
             terms.append(Term("W", where, (outputs, inputs), formula))
-            terms.append(
-                Term("b", where, (outputs,), "h" if outputs == h else "d" if outputs == d else "2·h")
-            )
+            terms.append(Term("b", where, (outputs,), "h" if outputs == h else "d" if outputs == d else "2·h"))
         return terms + head_terms(shape)

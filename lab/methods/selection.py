@@ -34,9 +34,7 @@ class SelectionMethod(Method):
     def selected(self, settings: Any, shape: ModelShape) -> list[Parameter]:
         """The parameters of the base that are trained, the head left out."""
         head = {item.name for item in shape.head_parameters()}
-        return [
-            item for item in shape.parameters if item.name not in head and self.selects(item, settings, shape)
-        ]
+        return [item for item in shape.parameters if item.name not in head and self.selects(item, settings, shape)]
 
     def terms(self, settings: Any, shape: ModelShape) -> list[Term]:
         chosen = [
@@ -72,9 +70,7 @@ class SelectionMethod(Method):
         from safetensors.torch import load_file
 
         if not (folder / WEIGHTS).is_file():
-            raise LabError(
-                f"The trained weights ({WEIGHTS}) are missing.", "Train again, or choose another run."
-            )
+            raise LabError(f"The trained weights ({WEIGHTS}) are missing.", "Train again, or choose another run.")
         try:
             tensors = load_file(str(folder / WEIGHTS))
         except Exception:
@@ -118,7 +114,7 @@ class SelectionMethod(Method):
             coarse = {f"{item.name}.weight" for item in quantized_modules(shape)}
             if any(item.name in coarse for item in self.selected(settings, shape)):
                 return Reason(
-                    f"Weights stored as {precision.weights} cannot be trained: their steps are too coarse for a gradient.",
+                    f"Weights stored as {precision.weights} cannot be trained: they are too coarse for a gradient.",
                     "Choose fp32, bf16 or fp16 as the base precision, or a method that adds parameters.",
                 )
         if not self.terms(settings, shape):

@@ -8,7 +8,8 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.knobs import knob
-from lab.methods.base import PeftMethod, Reason, Term, head_terms
+from lab.methods.adapters import PeftMethod
+from lab.methods.base import Reason, Term, head_terms
 from lab.models.shape import CONV1D, ModelShape, Module
 from lab.plan import Precision, Training
 
@@ -49,21 +50,15 @@ def pattern(text: str) -> dict[str, float]:
             pairs[name] = float(value)
             re.compile(name)
         except (ValueError, re.error):
-            raise LabError(
-                f"'{part}' is no pair of a module and a number.", "Write 'q_proj=4, v_proj=16'."
-            ) from None
+            raise LabError(f"'{part}' is no pair of a module and a number.", "Write 'q_proj=4, v_proj=16'.") from None
         if not name or not 0 < pairs[name] <= 4096:
-            raise LabError(
-                f"'{part}' is no pair of a module and a positive number.", "Write 'q_proj=4, v_proj=16'."
-            )
+            raise LabError(f"'{part}' is no pair of a module and a positive number.", "Write 'q_proj=4, v_proj=16'.")
     return pairs
 
 
 def in_pattern(pairs: dict[str, float], module: Module, default: float) -> float:
     """The number that a pattern gives a module, as peft finds it: the first key that ends its name."""
-    return next(
-        (value for key, value in pairs.items() if re.match(rf"(.*\.)?({key})$", module.name)), default
-    )
+    return next((value for key, value in pairs.items() if re.match(rf"(.*\.)?({key})$", module.name)), default)
 
 
 def ends(module: Module, names: tuple[str, ...]) -> bool:
@@ -103,9 +98,7 @@ class TargetedMethod(PeftMethod):
         reached = tuple(
             module
             for module in shape.modules
-            if ends(module, names)
-            and (not layers or module.layer in layers)
-            and not ends_in_head(module, shape)
+            if ends(module, names) and (not layers or module.layer in layers) and not ends_in_head(module, shape)
         )
         if reached != wanted:
             return {"target_modules": [module.name for module in wanted]}
@@ -113,15 +106,11 @@ class TargetedMethod(PeftMethod):
 
     def transposed(self, settings: Any, shape: ModelShape) -> dict[str, Any]:
         """`fan_in_fan_out`, where the targets store their weights as (inputs, outputs)."""
-        return (
-            {"fan_in_fan_out": True} if any(m.kind == CONV1D for m in self.matched(settings, shape)) else {}
-        )
+        return {"fan_in_fan_out": True} if any(m.kind == CONV1D for m in self.matched(settings, shape)) else {}
 
     def terms(self, settings: Any, shape: ModelShape) -> list[Term]:
         terms = [
-            term
-            for module in self.matched(settings, shape)
-            for term in self.module_terms(module, settings, shape)
+            term for module in self.matched(settings, shape) for term in self.module_terms(module, settings, shape)
         ]
         return terms + head_terms(shape)
 

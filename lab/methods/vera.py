@@ -12,7 +12,9 @@ from lab.models.shape import ModelShape, Module
 
 @dataclass(frozen=True)
 class Settings:
-    rank: int = knob(256, "Rank r", "Width of the frozen random matrices; one number is learned for each.", low=1, high=8192)
+    rank: int = knob(
+        256, "Rank r", "Width of the frozen random matrices; one number is learned for each.", low=1, high=8192
+    )
     dropout: float = knob(0.0, "Dropout", "Share of the update's inputs dropped in training.", low=0.0, high=0.9)
     target_modules: tuple[str, ...] = target_knob("the query and value projections")
     initial: float = knob(

@@ -22,7 +22,9 @@ def begin(method: Method, settings: Any, model: Any) -> Any:
     return torch.optim.AdamW(method.groups(model, settings, options), lr=options.learning_rate, weight_decay=0.0)
 
 
-def steps(method: Method, settings: Any, model: Any, optimizer: Any, batch: dict, first: int, last: int, total: int) -> list[float]:
+def steps(
+    method: Method, settings: Any, model: Any, optimizer: Any, batch: dict, first: int, last: int, total: int
+) -> list[float]:
     """Steps `first`+1 to `last` of `total`, as the loop makes them; their losses."""
     losses = []
     model.train()
@@ -65,5 +67,10 @@ def reply(model: Any, family: str, new: int = 4) -> torch.Tensor:
     prompts[0, :2], mask[0, :2] = 0, 0
     with torch.no_grad():
         return model.eval().generate(
-            input_ids=prompts, attention_mask=mask, max_new_tokens=new, do_sample=False, pad_token_id=0, eos_token_id=None
+            input_ids=prompts,
+            attention_mask=mask,
+            max_new_tokens=new,
+            do_sample=False,
+            pad_token_id=0,
+            eos_token_id=None,
         )

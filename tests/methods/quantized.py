@@ -1,4 +1,4 @@
-"""Tiny models whose linear maps bitsandbytes stores in few bits, and the same with those weights written out whole."""
+"""Tiny models whose linear maps are stored in few bits, and the same with those weights written out whole."""
 
 from __future__ import annotations
 

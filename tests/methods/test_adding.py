@@ -63,7 +63,9 @@ def test_it_keeps_the_contract(hra, family, task, tmp_path):
         assert reply(model, family).shape[0] == 2
     hra.save(model, tmp_path)
     again = hra.load(tiny.model(family, task), tmp_path)
-    torch.testing.assert_close(last(logits(again, batch), task), last(logits(model, batch), task), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        last(logits(again, batch), task), last(logits(model, batch), task), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_it_is_in_the_documentation(hra):

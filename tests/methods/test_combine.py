@@ -37,7 +37,9 @@ MERGEABLE = [key for key, method in METHODS.items() if method.mergeable]
 
 
 @pytest.mark.parametrize("key", MERGEABLE)
-@pytest.mark.parametrize(("family", "task"), [("llama", GENERATE), ("gpt2", GENERATE), ("bert", CLASSIFY), ("t5", GENERATE)])
+@pytest.mark.parametrize(
+    ("family", "task"), [("llama", GENERATE), ("gpt2", GENERATE), ("bert", CLASSIFY), ("t5", GENERATE)]
+)
 def test_merged_is_the_same_model(key, family, task):
     model = disturbed(key, family, task, 1)
     if model is None:

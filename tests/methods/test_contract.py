@@ -105,9 +105,15 @@ def test_a_padded_prompt_is_answered_as_it_is_alone(key, family):
     ids[0, padding], mask[0, padding] = 0, 0  # the reader of T5 is padded on the right, as when it was trained
     options = {"max_new_tokens": 4, "do_sample": False, "pad_token_id": 0, "eos_token_id": None}
     with torch.no_grad():
-        both = model.generate(input_ids=ids, attention_mask=mask, output_scores=True, return_dict_in_generate=True, **options)
+        both = model.generate(
+            input_ids=ids, attention_mask=mask, output_scores=True, return_dict_in_generate=True, **options
+        )
         alone = model.generate(
-            input_ids=ids[:1, text], attention_mask=mask[:1, text], output_scores=True, return_dict_in_generate=True, **options
+            input_ids=ids[:1, text],
+            attention_mask=mask[:1, text],
+            output_scores=True,
+            return_dict_in_generate=True,
+            **options,
         )
     torch.testing.assert_close(both.scores[0][:1], alone.scores[0], rtol=1e-3, atol=1e-3)
     assert torch.equal(both.sequences[:1, -4:], alone.sequences[:, -4:])
@@ -196,7 +202,7 @@ def test_sixteen_bits(key, precision):
 
 @pytest.mark.parametrize("key", [key for key in METHODS if key != "prefix"])
 def test_gradient_checkpointing_changes_no_gradient(key):
-    method, chosen, model = applied(key, "qwen2", CLASSIFY)
+    _, _, model = applied(key, "qwen2", CLASSIFY)
     batch = tiny.batch("qwen2", CLASSIFY)
     wanted = gradients(model, batch)
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

@@ -178,9 +178,7 @@ def test_an_empty_folder(tmp_path):
 def test_a_selection_of_another_base(saved, tmp_path):
     root, _ = saved
     with pytest.raises(LabError, match="another base"):
-        METHODS["last_layers"].load(
-            tiny.model("gpt2", GENERATE), root / "runs" / "llama-last_layers"
-        )
+        METHODS["last_layers"].load(tiny.model("gpt2", GENERATE), root / "runs" / "llama-last_layers")
     (tmp_path / "selection.safetensors").write_bytes(b"nothing")
     with pytest.raises(LabError, match="damaged"):
         METHODS["full"].load(tiny.model("llama", GENERATE), tmp_path)

@@ -46,7 +46,9 @@ def test_a_run_and_the_same_run_broken_off(key, folders, replies, tmp_path):
     assert history.last.loss < (history.evaluations[1] if METHODS[key].not_identity else history.base).loss
     assert (tmp_path / "whole" / "adapter").is_dir()
     broken = train(plan, threading.Event(), tmp_path / "broken")
-    first = list(itertools.takewhile(lambda event: not (isinstance(event, Saved) and event.what == "checkpoint"), broken))
+    first = list(
+        itertools.takewhile(lambda event: not (isinstance(event, Saved) and event.what == "checkpoint"), broken)
+    )
     broken.close()
     second = run(plan, tmp_path / "broken", resume=True)
     losses = [event.loss for event in (*first, *second) if isinstance(event, Step)]

@@ -29,7 +29,14 @@ FIT = {
 }
 
 #: Types that need what a plan does not hold: adapters to mix, tasks to tell apart, a second model.
-NOT_HERE = {"peft:xlora", "peft:poly", "peft:multitask_prompt_tuning", "peft:shadow", "peft:cartridge", "peft:adaption_prompt"}
+NOT_HERE = {
+    "peft:xlora",
+    "peft:poly",
+    "peft:multitask_prompt_tuning",
+    "peft:shadow",
+    "peft:cartridge",
+    "peft:adaption_prompt",
+}
 
 
 @pytest.mark.filterwarnings("ignore")  # what peft has to say of its types is its own affair

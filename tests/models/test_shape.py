@@ -66,7 +66,12 @@ def test_a_shape_makes_its_model_again(family, task):
 def test_dimensions_from_every_kind_of_configuration(family, expected):
     shape = tiny.shape(family, CLASSIFY)
     assert (shape.family, shape.heads, shape.kv_heads, shape.head_dim) == expected
-    assert (shape.hidden, shape.layers, shape.intermediate, shape.decoder_layers) == (32, 2, 48 if family != "gpt2" else 128, 2)
+    assert (shape.hidden, shape.layers, shape.intermediate, shape.decoder_layers) == (
+        32,
+        2,
+        48 if family != "gpt2" else 128,
+        2,
+    )
     assert shape.labels == 3
 
 

@@ -33,9 +33,7 @@ class Settings:
         high=1024,
     )
     activation: str = knob("relu", "Non-linearity", "Between the two projections.", choices=ACTIVATIONS)
-    dropout: float = knob(
-        0.0, "Dropout", "Share of the adapter's inputs dropped in training.", low=0.0, high=0.9
-    )
+    dropout: float = knob(0.0, "Dropout", "Share of the adapter's inputs dropped in training.", low=0.0, high=0.9)
     scaling: float = knob(
         1.0,
         "Scaling",
@@ -116,7 +114,7 @@ class Bottleneck(TargetedMethod):
     ) -> Reason | None:
         if settings.placement == "parallel" and not feed_forwards(shape):
             return Reason(
-                f"The feed-forward of {shape.architecture} is no module of its own, beside which an adapter could sit.",
+                f"The feed-forward of {shape.architecture} is no module of its own, beside which one could sit.",
                 "Choose the placement 'pfeiffer' or 'houlsby'.",
             )
         if not self.matched(Settings(placement=settings.placement), shape):

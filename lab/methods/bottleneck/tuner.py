@@ -37,13 +37,9 @@ class BottleneckConfig(PeftConfig):
     )
     exclude_modules: list[str] | str | None = field(default=None, metadata={"help": "Modules to leave out."})
     layers_to_transform: list[int] | int | None = field(default=None, metadata={"help": "Blocks to adapt."})
-    layers_pattern: list[str] | str | None = field(
-        default=None, metadata={"help": "Name of the list of blocks."}
-    )
+    layers_pattern: list[str] | str | None = field(default=None, metadata={"help": "Name of the list of blocks."})
     modules_to_save: list[str] | None = field(default=None, metadata={"help": "Modules to train in full."})
-    reduction_factor: float = field(
-        default=16.0, metadata={"help": "Width of the module over the bottleneck's."}
-    )
+    reduction_factor: float = field(default=16.0, metadata={"help": "Width of the module over the bottleneck's."})
     activation: str = field(default="relu", metadata={"help": f"One of {', '.join(ACTIVATIONS)}."})
     parallel: bool = field(default=False, metadata={"help": "Read the module's input instead of its output."})
     dropout: float = field(default=0.0, metadata={"help": "Dropout on what the adapter reads."})
@@ -114,9 +110,7 @@ class BottleneckLayer(nn.Module, BaseTunerLayer):
         return result
 
     def merge(self, safe_merge: bool = False, adapter_names: list[str] | None = None) -> None:
-        raise ValueError(
-            "A bottleneck adapter has a non-linearity and cannot be merged into a weight matrix."
-        )
+        raise ValueError("A bottleneck adapter has a non-linearity and cannot be merged into a weight matrix.")
 
     def __getattr__(self, name: str) -> Any:
         # Blocks read attributes of their feed-forward (T5: the type of `wo.weight`).
