@@ -67,7 +67,10 @@
     return tall.shape[0] === group.d && wide.shape[1] === group.k && tall.shape[1] === wide.shape[0] ? [tall, wide] : null;
   }
 
-  function drawing(group, scale, colour) {
+  const ROOM = 206;
+
+  /** The group's picture; what W has beside it goes below where the card has no room. */
+  function drawing(group, scale, colour, below = false) {
     const size = (value) => Math.max(value * scale, 1);
     const parts = [];
     let right = 0, bottom = 0;
@@ -104,6 +107,10 @@
     }
     const rest = group.itself || group.head ? (group.d ? [] : group.terms) : group.terms.filter((term) => !pair?.includes(term));
     let y = 0;
+    if (below && rest.length) {
+      y = bottom + 10;
+      left = -10;
+    }
     rest.slice(0, 5).forEach((term, index) => {
       const { rows, columns } = area(term.shape);
       // Tall tensors stand side by side, flat ones lie below each other.
@@ -117,6 +124,7 @@
       else y += height + 22;
     });
     right = Math.max(right, pair ? 7 * `${pair[0].name} ${pair[0].shape.join("×")}`.length : 0);
+    if (right > ROOM && !below && rest.length && group.d) return drawing(group, scale, colour, true);
     return h("svg", { viewBox: `-1 -1 ${right + 2} ${bottom + 4}`, width: right + 2, height: bottom + 4, role: "img",
       "aria-label": `${group.label}: ${group.d ? `W ${group.d}×${group.k}; ` : ""}${group.terms.map((term) => `${term.name} ${term.shape.join("×")}`).join(", ")}` }, parts);
   }
@@ -191,14 +199,15 @@
         h("div", { class: "lab-groups" }, groups.map((group) => card(group, scale, method.colour, env))),
         h("div", { class: "lab-columns" },
           h("div", {}, h("h3", {}, "Memory while training, estimated"),
-            stack(own, method.title, most, ledger), stack(baseline, baseline_title, most, ledger),
+            stack(own, method.title, most, ledger),
+            method.title === baseline_title ? null : stack(baseline, baseline_title, most, ledger),
             h("div", { class: "lab-legend" }, ledger.map(([, words, colour]) => h("span", {}, h("i", { style: { background: colour } }), words)))),
           h("div", {}, h("h3", {}, "What is left on the disk"),
             h("dl", { class: "lab-facts" },
               h("dt", {}, "This adapter"), h("dd", { class: "mono" }, bytes(disk)),
               h("dt", {}, "A full copy"), h("dd", { class: "mono" }, bytes(baseline_disk)),
-              h("dt", {}, "Optimizer state"), h("dd", { class: "mono" }, bytes(own.optimizer)),
-              h("dt", {}, "At inference"), h("dd", {}, method.inference)))),
+              h("dt", {}, "Optimizer state"), h("dd", { class: "mono" }, bytes(own.optimizer))),
+            h("p", { class: "small" }, h("span", { class: "muted" }, "At inference: "), method.inference))),
         h("p", { class: "muted small" },
           `${model.architecture}: ${model.layers} layers, ${model.hidden} wide, ${model.heads} heads (${model.kv_heads} for keys and values), ${count(model.vocabulary)} tokens. `,
           `${data.name}: ${count(data.train)} rows, ${data.task}${data.labels.length ? ` into ${data.labels.join(", ")}` : ""}. `,

@@ -2,23 +2,24 @@
 // all four says what can be done next.
 (() => {
   const { h, put, on, say, state, save, call, complain, format } = Lab;
-  // On a narrow page the form is a view of its own.
-  const VIEWS = [["pick", "1", "Pick"], ["see", "2", "See"], ["watch", "3", "Watch"], ["chat", "4", "Chat"], ["code", "</>", "Code"]];
+  // On a narrow page the lesson and the form are views of their own.
+  const NARROW = new Set(["learn", "pick"]);
+  const VIEWS = [["learn", "", "Learn"], ["pick", "1", "Pick"], ["see", "2", "See"], ["watch", "3", "Watch"], ["chat", "4", "Chat"], ["code", "</>", "Code"]];
   const WORDS = { running: "Training", paused: "Paused", waiting: "Waiting", done: "Done", stopped: "Stopped", failed: "Failed", interrupted: "Interrupted", stopping: "Stopping after this step" };
 
   const narrow = () => innerWidth <= 760;
 
   Lab.define("stage", (root, { props }) => {
     const { ledger } = props.value;
-    const places = Object.fromEntries(VIEWS.filter(([name]) => name !== "chat" && name !== "pick").map(([name, , title]) =>
+    const places = Object.fromEntries(VIEWS.filter(([name]) => name !== "chat" && !NARROW.has(name)).map(([name, , title]) =>
       [name, h("div", { class: "lab-view", "data-view": name, role: "tabpanel", "aria-label": title })]));
     const tabs = h("div", { class: "lab-views", role: "tablist", "aria-label": "Steps of an experiment" },
       VIEWS.map(([name, number, title]) => h("button", { role: "tab", id: `view-${name}`, "data-view": name, onclick: () => view(name) },
-        h("span", { class: "lab-step" }, number), title)));
+        number ? h("span", { class: "lab-step" }, number) : null, title)));
     tabs.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!step) return;
-      const names = VIEWS.map(([name]) => name).filter((name) => narrow() || name !== "pick");
+      const names = VIEWS.map(([name]) => name).filter((name) => narrow() || !NARROW.has(name));
       const next = names[(names.indexOf(document.body.dataset.labView) + step + names.length) % names.length];
       view(next);
       tabs.querySelector(`[data-view=${next}]`).focus();
@@ -148,7 +149,7 @@
 
     // ---- views
     function view(wanted) {
-      const name = wanted === "pick" && !narrow() ? "see" : wanted;
+      const name = NARROW.has(wanted) && !narrow() ? "see" : wanted;
       document.body.dataset.labView = name;
       bench().view = name;
       save();
@@ -161,7 +162,7 @@
       setTimeout(() => window.dispatchEvent(new Event("resize")), 20);
     }
     on("view", view);
-    addEventListener("resize", () => !narrow() && document.body.dataset.labView === "pick" && view("see"));
+    addEventListener("resize", () => !narrow() && NARROW.has(document.body.dataset.labView) && view("see"));
     const showCode = Lab.debounce(async () => {
       const place = places.code;
       try {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -184,7 +184,10 @@ def _costs(plan: Plan, method: Method, settings: Any, shape: ModelShape, terms: 
     """Bytes: memory by category for this plan and for the baseline, and what each leaves on the disk."""
     own = estimate(shape, method, settings, plan.precision, plan.training)
     baseline = next(item for item in methods.METHODS.values() if item.family == "baseline")
-    whole = plan.precision if not plan.precision.quantized else replace(Precision(), weights="bf16")
+    # Weights in few bits cannot be trained: the baseline stores them in the type that they compute in.
+    computes = str(precision.dtype(plan.precision, precision.device())).rsplit(".", 1)[-1]
+    stored = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}[computes]
+    whole = plan.precision if not plan.precision.quantized else Precision(weights=stored)
     other = estimate(shape, baseline, baseline.Settings(), whole, plan.training)
     return {
         "own": asdict(own),
