@@ -120,6 +120,14 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Reported:
+    """What the method itself found out by `step`, as plain values (AdaLoRA: the rank of each module)."""
+
+    step: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Finished:
     """The last event of a run. `status` is DONE, STOPPED or FAILED; a failure says why and what to do."""
 
@@ -130,10 +138,10 @@ class Finished:
     seconds: float = 0.0
 
 
-Event = Stage | Warned | Started | Step | Evaluated | Sample | Saved | Finished
+Event = Stage | Warned | Started | Step | Evaluated | Sample | Saved | Reported | Finished
 
 KINDS: dict[str, type] = {
-    kind.__name__.lower(): kind for kind in (Stage, Warned, Started, Step, Evaluated, Sample, Saved, Finished)
+    kind.__name__.lower(): kind for kind in (Stage, Warned, Started, Step, Evaluated, Sample, Saved, Reported, Finished)
 }
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from lab.events import (
     Evaluated,
     Event,
     Finished,
     Memory,
+    Reported,
     Sample,
     Saved,
     Stage,
@@ -40,6 +42,7 @@ class History:
     samples: list[Sample] = field(default_factory=list)
     saved: list[Saved] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
     finished: Finished | None = None
     peak: Memory = field(default_factory=Memory)
 
@@ -66,6 +69,8 @@ class History:
                 self.samples.append(event)
             case Saved():
                 self.saved.append(event)
+            case Reported():
+                self.facts = event.facts
             case Finished():
                 self.finished = event
 

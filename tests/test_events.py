@@ -7,6 +7,7 @@ from lab.events import (
     Evaluated,
     Finished,
     Memory,
+    Reported,
     Sample,
     Saved,
     Stage,
@@ -38,6 +39,7 @@ EVENTS = [
     Evaluated(3, 1.0, 0.6, {"chrf": 0.6}),
     Sample(3, "Hi", "Ahoy"),
     Saved(3, "adapter", 99),
+    Reported(3, {"ranks": {"q": 2}}),
     Finished(DONE, 3, seconds=4.0),
 ]
 
@@ -71,6 +73,7 @@ def test_the_history_tells_the_run():
     assert (history.base.score, history.last.score) == (0.1, 0.6)
     assert history.step == 3
     assert history.peak.total == 9
+    assert history.facts == {"ranks": {"q": 2}}
     assert history.seconds == 4.0
     assert history.tokens_per_second == pytest.approx(200 / 1.0)
 

@@ -26,6 +26,7 @@ from lab.events import (
     Event,
     Finished,
     Memory,
+    Reported,
     Sample,
     Saved,
     Stage,
@@ -45,7 +46,7 @@ def train(plan: Plan, stop: threading.Event, folder: Path, resume: bool = False)
     `folder/checkpoint`. The last event is always `Finished`.
     """
     began = time.monotonic()
-    run = Training(plan, stop, folder)
+    run = Session(plan, stop, folder)
     status, error, hint = FAILED, "", ""
     try:
         status = yield from run.events(resume)
@@ -69,7 +70,7 @@ class Loaded:
     steps: int
 
 
-class Training:
+class Session:
     """One training from its plan to its adapter. `step` is the last step that was made."""
 
     def __init__(self, plan: Plan, stop: threading.Event, folder: Path) -> None:
@@ -93,13 +94,15 @@ class Training:
         loaded = yield from self._load()
         if resume:
             yield Stage("Going on from the checkpoint")
-            self._restore(loaded)
+            with taking_turns():
+                self._restore(loaded)
         yield self._started(loaded)
         if not resume:
             with self.method.disabled(loaded.model) as base:
                 yield from self._evaluate(loaded, base, is_base=True)
         yield Stage("Training")
-        rows = self._rows(loaded)
+        with taking_turns():
+            rows = self._rows(loaded)
         every = self.plan.training.eval_every or loaded.steps
         save_every = self.plan.training.save_every or every
         while self.step < loaded.steps and not self.stop.is_set():
@@ -298,6 +301,9 @@ class Training:
             loaded.model.train()
             yield Sample(self.step, prompt, reply, is_base)
         if not is_base:
+            facts = self.method.report(loaded.model)
+            if facts:
+                yield Reported(self.step, facts)
             yield Stage("Training")
 
     def _checkpoint(self, loaded: Loaded) -> Saved:

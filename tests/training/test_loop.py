@@ -174,3 +174,11 @@ def test_a_damaged_checkpoint_is_told(llama, replies, tmp_path):
     (tmp_path / "checkpoint" / "state.json").write_text(json.dumps({"step": 1}), encoding="utf-8")
     events = run(quick(llama, replies), tmp_path, resume=True)
     assert "checkpoint is damaged" in events[-1].error
+
+
+def test_a_method_reports_what_it_found(llama, replies, tmp_path):
+    history = fold(run(quick(llama, replies, "adalora", steps=8), tmp_path))
+    assert history.finished.status == DONE, history.finished
+    ranks = history.facts["ranks"]
+    assert ranks
+    assert all(0 <= rank <= 12 for rank in ranks.values())
