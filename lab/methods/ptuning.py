@@ -34,6 +34,10 @@ class PTuning(EmbeddingMethod):
     training = {"learning_rate": 3e-3}
     inference = "n more tokens to compute and to attend to; the network itself is not needed any more"
 
+    def inner(self, settings: Settings, shape: ModelShape) -> int:
+        """The width of the network."""
+        return settings.encoder_width or shape.hidden
+
     def config(self, settings: Settings, shape: ModelShape) -> Config:
         lstm = settings.encoder == "lstm"
         extra = {"encoder_num_layers": settings.encoder_layers, "encoder_dropout": settings.dropout} if lstm else {}
@@ -42,7 +46,7 @@ class PTuning(EmbeddingMethod):
             {
                 "num_virtual_tokens": settings.virtual_tokens,
                 "encoder_reparameterization_type": settings.encoder.upper(),
-                "encoder_hidden_size": settings.encoder_width,
+                "encoder_hidden_size": self.inner(settings, shape),
                 **extra,
                 **self.place(shape),
                 **common(shape),
@@ -50,7 +54,7 @@ class PTuning(EmbeddingMethod):
         )
 
     def terms(self, settings: Settings, shape: ModelShape) -> list[Term]:
-        d, h = shape.hidden, settings.encoder_width
+        d, h = shape.hidden, self.inner(settings, shape)
         rows = settings.virtual_tokens * self.copies(shape)
         terms = [Term("E", "prompt_encoder.embedding", (rows, d), "n·d")]
         if settings.encoder == "mlp":
