@@ -6,12 +6,16 @@ They are seeded, so every process makes the same weights, and cached: `model` ha
 from __future__ import annotations
 
 import copy
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lab.models.shape import ModelShape, derive
 from lab.plan import CLASSIFY
+
+#: Where the suites of the methods run; on a machine with a GPU set it to "cuda".
+DEVICE = os.environ.get("LAB_TEST_DEVICE", "cpu")
 
 VOCABULARY = 280
 SPECIAL = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
@@ -112,7 +116,7 @@ def _original(family: str, task: str, labels: int, layers: int) -> Any:
 
 def model(family: str, task: str, labels: int = 3, layers: int = 0) -> Any:
     """A fresh copy of the family's tiny model, in evaluation mode."""
-    return copy.deepcopy(_original(family, task, labels, layers))
+    return copy.deepcopy(_original(family, task, labels, layers)).to(DEVICE)
 
 
 @cache
@@ -131,7 +135,7 @@ def tokenizer() -> Any:
 
 def save(folder: Path, family: str, task: str, layers: int = 0) -> Path:
     """The tiny model and its tokenizer as a folder that the lab can load by its path."""
-    made = model(family, task, layers=layers)
+    made = model(family, task, layers=layers).cpu()
     made.save_pretrained(str(folder), safe_serialization=True)
     tokenizer().save_pretrained(str(folder))
     return folder
@@ -147,7 +151,8 @@ def batch(family: str, task: str, rows: int = 3, labels: int = 3) -> dict[str, A
     mask[0, 5:], ids[0, 5:] = 0, 0
     if family == "t5":  # its classifier reads the state at the end token
         ids[0, 4], ids[1:, 6] = 2, 2
-    given = {"input_ids": ids, "attention_mask": mask}
+    wanted = ids[:, :5].clone() if family == "t5" else ids.masked_fill(mask == 0, -100)
     if task == CLASSIFY:
-        return {**given, "labels": torch.arange(rows) % labels}
-    return {**given, "labels": ids[:, :5].clone() if family == "t5" else ids.masked_fill(mask == 0, -100)}
+        wanted = torch.arange(rows) % labels
+    given = {"input_ids": ids, "attention_mask": mask, "labels": wanted}
+    return {name: item.to(DEVICE) for name, item in given.items()}

@@ -181,8 +181,8 @@ def page() -> str:
     last = (
         "## Everything else that peft registers\n\n"
         "These types of the installed peft are reached under their names, with the fields of their configurations as "
-        "settings; what they train is counted by building them. Where a type does not fit a model, that is said before "
-        f"a run starts, in peft's own words.\n\n{rest}"
+        "settings; what they train is counted by building them. Where a type does not fit a model, that is "
+        f"said before a run starts, in peft's own words.\n\n{rest}"
     )
     parts = [INTRODUCTION, "\n".join(table), *(section(item) for item in ordered), last]
     return "\n\n".join(part.strip() for part in parts) + "\n"

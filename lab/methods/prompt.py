@@ -61,6 +61,17 @@ class Prompt(EmbeddingMethod):
             },
         )
 
+    def apply(self, model: Any, settings: Settings, shape: ModelShape) -> Any:
+        made = super().apply(model, settings, shape)
+        # The text did its work. Kept, the saved adapter would name a tokenizer's folder on this machine.
+        config = made.peft_config["default"]
+        config.prompt_tuning_init, config.prompt_tuning_init_text, config.tokenizer_name_or_path = (
+            "RANDOM",
+            None,
+            None,
+        )
+        return made
+
     def terms(self, settings: Settings, shape: ModelShape) -> list[Term]:
         rows = settings.virtual_tokens * self.copies(shape)
         return [Term("P", "prompt_encoder.embedding", (rows, shape.hidden), "n·d"), *head_terms(shape)]

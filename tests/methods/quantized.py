@@ -13,9 +13,9 @@ from lab.plan import Precision
 from tests import tiny
 
 PRECISIONS = (
-    Precision(weights="int8"),
-    Precision(weights="nf4", double_quant=True),
-    Precision(weights="fp4", double_quant=False),
+    Precision(weights="int8", compute="fp32"),
+    Precision(weights="nf4", double_quant=True, compute="fp32"),
+    Precision(weights="fp4", double_quant=False, compute="fp32"),
 )
 
 
@@ -31,7 +31,7 @@ def _loaded(family: str, task: str, precision: Precision, root: Any) -> Any:
 
     place = _saved(family, task, root)
     shape = derive(tiny.config(family), task, 3)
-    device = stored.device()
+    device = tiny.DEVICE
     model = auto_class(tiny.config(family), task).from_pretrained(
         str(place),
         dtype=stored.dtype(precision, device),

@@ -159,7 +159,7 @@ def test_a_resumed_training_is_the_uninterrupted_one(key, extra, tmp_path):
         for item in model.parameters():
             if item.requires_grad:
                 item.fill_(0.5)
-    method.restore(model, load_file(str(tmp_path / "state")))
+    method.restore(model, load_file(str(tmp_path / "state"), device=tiny.DEVICE))
     optimizer.load_state_dict(moments)
     rest = steps(method, chosen, model, optimizer, batch, 7, STEPS, STEPS)
     assert first + rest == whole

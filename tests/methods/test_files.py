@@ -69,7 +69,7 @@ def saved(tmp_path_factory):
                 continue
             folder = root / "runs" / f"{family}-{name_of(key, extra)}"
             steps(method, chosen, model, begin(method, chosen, model), tiny.batch(family, task), 0, STEPS, STEPS)
-            batch = load_file(str(root / f"{family}.batch"))
+            batch = load_file(str(root / f"{family}.batch"), device=tiny.DEVICE)
             expected[folder.name] = (key, logits(model, batch))
             method.save(model, folder)
             torch.testing.assert_close(logits(model, batch), expected[folder.name][1], rtol=0, atol=0)
@@ -89,7 +89,7 @@ def test_another_process_gets_the_same_logits(saved):
     wrong = {}
     for name, (_, logits_here) in expected.items():
         found = load_file(str(root / "runs" / name / "found.safetensors"))["logits"]
-        difference = (found - logits_here).abs().max().item()
+        difference = (found - logits_here.cpu()).abs().max().item()
         if not difference < 1e-4 * max(1.0, logits_here.abs().max().item()):
             wrong[name] = difference
     assert not wrong
@@ -101,7 +101,7 @@ def test_the_lab_reads_them_again(saved):
         family = name.split("-")[0]
         task = GENERATE if family == "llama" else CLASSIFY
         model = METHODS[key].load(tiny.model(family, task), root / "runs" / name)
-        batch = load_file(str(root / f"{family}.batch"))
+        batch = load_file(str(root / f"{family}.batch"), device=tiny.DEVICE)
         torch.testing.assert_close(logits(model, batch), logits_here, rtol=1e-4, atol=1e-4)
         with METHODS[key].disabled(model) as base:
             torch.testing.assert_close(logits(base, batch), logits(tiny.model(family, task), batch), rtol=0, atol=0)
