@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import methods
+from lab.compare import command as comparing
 from lab.errors import LabError
 from lab.events import FAILED, Evaluated, Event, Finished, Sample, Stage, Started, Step, Warned, encode
 from lab.knobs import build, knobs
@@ -78,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     chat.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="temperature, top_p, strength …"
     )
+    comparing.register(command, _comparison_document)
     command("methods", methods_command, "List the methods and their settings.")
     command("models", models_command, "List the embedded models.")
     command("data", data_command, "List the embedded data sets.")
@@ -241,6 +243,12 @@ def chat_command(parsed: argparse.Namespace) -> int:
         reply = text
     print(json.dumps({"reply": reply}, ensure_ascii=False) if parsed.json else "")
     return 0
+
+
+def _comparison_document(comparison: Any) -> str:
+    from lab.plots.gallery import document  # plotly takes a while: only a comparison draws
+
+    return document(comparison)
 
 
 def methods_command(parsed: argparse.Namespace) -> int:

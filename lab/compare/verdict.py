@@ -78,7 +78,7 @@ def apart(first: Arm, others: Sequence[Arm]) -> list[Apart]:
 
 
 def _lead(ranked: list[Arm]) -> list[Sentence]:
-    order = sorted(ranked, key=mean, reverse=True)
+    order = sorted(ranked, key=lambda arm: (-mean(arm), arm.first.trainable or 0))  # of equals the leanest
     best, rest = order[0], order[1:]
     away = apart(best, rest)
     tied = [arm for arm, item in zip(rest, away) if not item.told]

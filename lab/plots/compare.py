@@ -57,18 +57,19 @@ def overlay(
     smooth: float = 0.9,
     log_x: bool = False,
     log_y: bool = False,
+    points: int = POINTS,
 ) -> go.Figure:
     """The curves of all members over each other. `smooth` in [0, 1): the weight of the past (training loss only)."""
     groups = [arm for arm in arms(outcomes) if arm.first.status != PUBLISHED]
     styles = looks(groups)
-    count = sum(min(len(item.curve.step), POINTS) for arm in groups for item in arm.members)
+    count = sum(min(len(item.curve.step), points) for arm in groups for item in arm.members)
     kind = "scattergl" if shown == "loss" and count > MANY else "scatter"
     traces = []
     for arm in groups:
         look = styles[arm.name]
         first = True
         for item in arm.members:
-            x, y = _curve(item, shown, along, smooth)
+            x, y = _curve(item, shown, along, smooth, points)
             if not len(x):
                 continue
             several = len(arm.members) > 1
@@ -96,12 +97,12 @@ def overlay(
     return made
 
 
-def _curve(item: Outcome, shown: str, along: str, smooth: float) -> tuple[Any, Any]:
+def _curve(item: Outcome, shown: str, along: str, smooth: float, points: int) -> tuple[Any, Any]:
     curve = item.curve
     if shown == "loss":
         places = {"step": curve.step, "tokens": curve.tokens, "seconds": curve.seconds}[along]
         values = smoothed(curve.loss, smooth) if smooth > 0 else curve.loss
-        stride = max(1, math.ceil(len(places) / POINTS))
+        stride = max(1, math.ceil(len(places) / points))
         return np.asarray(places[::stride], dtype=float), np.asarray(values[::stride], dtype=float)
     part = 1 if shown == "held_out" else 2
     x = [curve.at(step, along) for step, *_ in curve.evaluations]

@@ -1,0 +1,202 @@
+"""A comparison as one HTML file that opens offline: no script from elsewhere, no font, no picture beside it."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.compare.comparison import Comparison
+from lab.compare.results import QUANTITIES, Outcome, arms, table
+from lab.compare.verdict import verdict
+from lab.errors import LabError
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "report"
+
+#: Characters of a reply that are shown.
+REPLY = 400
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: its title, a sentence on how to read it, the drawing and its figures as CSV."""
+
+    title: str
+    note: str
+    drawing: str
+    data: str
+
+
+def page(comparison: Comparison, pictures: Sequence[Picture], said: Mapping[str, Any]) -> str:
+    """The report. `said` writes a value of each quantity as people do (`lab.plots.compare.said`, name by name)."""
+    outcomes = comparison.outcomes()
+    rows = table(arms(outcomes))
+    runs = sum(bool(item.run) for item in outcomes)
+    first = next((item for item in outcomes if item.run), None)
+    facts = [
+        f"{len(rows)} arms, {len(outcomes)} members, {runs} runs",
+        *([f"model {name(first.model)}, data {name(first.data)}, score: {first.metric}"] if first else []),
+        protocol(comparison),
+    ]
+    parts = [
+        f"<h1>{html.escape(comparison.name)}</h1>",
+        f"<p class='facts'>{html.escape(' · '.join(facts))}</p>",
+        "<section id='verdict'><h2>What can be said</h2><ul>",
+        *(f"<li class='{item.kind}'>{html.escape(item.text)}</li>" for item in verdict(outcomes)),
+        "</ul></section>",
+        _table(rows, said),
+        *(_picture(item, index) for index, item in enumerate(pictures)),
+        _replies(outcomes),
+        _file(comparison.yaml),
+    ]
+    style, script = ((ASSETS / file).read_text(encoding="utf-8") for file in ("report.css", "report.js"))
+    return (
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{html.escape(comparison.name)}</title><style>{style}</style></head>"
+        f"<body><main>{''.join(parts)}</main><script>{script}</script></body></html>\n"
+    )
+
+
+def name(path: str) -> str:
+    """The last part of a path or id: a report tells no folders of the machine that made it."""
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2] if os.path.isabs(path) else path
+
+
+def protocol(comparison: Comparison) -> str:
+    """The protocol in a few words."""
+    spec = comparison.spec
+    if spec.runs and not spec.methods and not spec.plans:
+        return "runs that existed, each under its own plan"
+    held = spec.protocol
+    rate = f"learning rate tuned over {len(held.rates)} trials" if held.rate == "tuned" else "learning rate given"
+    seeds = f"{len(spec.seeds)} {'seed' if len(spec.seeds) == 1 else 'seeds'}"
+    return f"equal {held.budget} ({held.amount:g}), {rate}, {seeds}, the same rows in the same order for each seed"
+
+
+def save(file: Path, text: str) -> Path:
+    """Write a file whole or not at all. Raises LabError where the disk is full or the folder cannot be written."""
+    part = file.with_name(file.name + ".part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True) if part.parent.is_dir() and os.access(part.parent, os.W_OK) else None
+        raise LabError(
+            f"'{file.name}' cannot be saved: {error.strerror}.", "Make room, or choose another folder."
+        ) from None
+    return file
+
+
+def results_csv(outcomes: Iterable[Outcome]) -> str:
+    """One line a member, one column a quantity."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = list(QUANTITIES)
+    writer.writerow(["arm", "method", "seed", "status", *names, "score_base", "marks", "reason", "run"])
+    for item in outcomes:
+        values = ["" if (found := QUANTITIES[name][3](item)) is None else found for name in names]
+        base = "" if item.score_base is None else item.score_base
+        marks = "; ".join(item.marks)
+        writer.writerow([item.arm, item.method, item.seed, item.status, *values, base, marks, item.reason, item.run])
+    return text.getvalue()
+
+
+def figure_csv(figure: Any) -> str:
+    """The points of a figure: one line each, with the name of its trace."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["trace", "x", "y", "value"])
+    for trace in figure.data:
+        if trace.type == "heatmap":
+            for y, row in zip(trace.y, trace.z):
+                for x, value in zip(trace.x, row):
+                    writer.writerow([trace.name or "", x, y, "" if value is None else value])
+        else:
+            for x, y in zip(trace.x if trace.x is not None else (), trace.y if trace.y is not None else ()):
+                writer.writerow([trace.name or "", x, y, ""])
+    return text.getvalue()
+
+
+def _table(rows: Sequence[Mapping[str, Any]], said: Mapping[str, Any]) -> str:
+    """The table: sortable, with the best of each column and the settings that differ."""
+    names = [item for item in QUANTITIES if any(item in row["cells"] for row in rows)]
+    settings = list(dict.fromkeys(key for row in rows for key in row["choices"]))
+    head = ["<th data-sort='text'>Member</th>", "<th class='n' data-sort='number'>Seeds</th>"]
+    head += [f"<th class='n' data-sort='number'>{html.escape(QUANTITIES[item][0])}</th>" for item in names]
+    head += [f"<th data-sort='text' class='setting'>{html.escape(key)}</th>" for key in settings]
+    head += ["<th data-sort='text'>Remarks</th>"]
+    body = []
+    for row in rows:
+        cells = [
+            f"<th scope='row'>{html.escape(row['arm'])}</th>",
+            f"<td class='n'>{row['done']}/{row['seeds']}</td>",
+        ]
+        for item in names:
+            found = row["cells"].get(item)
+            if not found:
+                cells.append("<td class='n' data-value=''>–</td>")
+                continue
+            spread = f"<small> ± {html.escape(said[item](found['deviation']))}</small>" if found["count"] > 1 else ""
+            best = " best" if found["best"] else ""
+            words = html.escape(said[item](found["mean"]))
+            cells.append(f"<td class='n{best}' data-value='{found['mean']!r}'>{words}{spread}</td>")
+        for key in settings:
+            value = row["choices"].get(key, "")
+            shown = name(value) if isinstance(value, str) else json.dumps(value)
+            cells.append(f"<td class='setting'>{html.escape(shown)}</td>")
+        states = [f"{count} {state}" for state, count in row["states"].items() if state != "done"]
+        remarks = "; ".join([*states, *row["marks"], *([row["reason"]] if row["reason"] else [])])
+        body.append(f"<tr>{''.join(cells)}<td class='remarks'>{html.escape(remarks)}</td></tr>")
+    return (
+        "<section><h2>Figures</h2><p class='tools'><label><input type='checkbox' id='differences'> "
+        "show the settings that differ</label> <span class='facts'>Means over seeds ± standard deviation; the best "
+        "of each column is bold. Click a heading to sort.</span></p><div class='wide'><table id='figures'>"
+        f"<thead><tr>{''.join(head)}</tr></thead><tbody>{''.join(body)}</tbody></table></div></section>"
+    )
+
+
+def _picture(item: Picture, index: int) -> str:
+    return (
+        f"<section class='picture'><h2>{html.escape(item.title)}</h2><p class='facts'>{html.escape(item.note)}</p>"
+        f"{item.drawing}<p class='tools'><button data-png='{index}'>PNG</button> "
+        f"<button data-csv='{index}'>CSV</button></p><script type='text/csv'>{_inert(item.data)}</script></section>"
+    )
+
+
+def _inert(text: str) -> str:
+    """Text inside a script element must not end it."""
+    return text.replace("</", "<\\/")
+
+
+def _replies(outcomes: Sequence[Outcome]) -> str:
+    """What each arm wrote to the same prompt, beside the base."""
+    prompts: dict[str, list[tuple[str, str]]] = {}
+    for arm in arms(outcomes):
+        for prompt, base, reply in arm.first.replies:
+            known = prompts.setdefault(prompt, [("The base", base)])
+            known.append((arm.name, reply))
+    if not prompts:
+        return ""
+    parts = ["<section><h2>Replies side by side</h2>"]
+    for prompt, replies in prompts.items():
+        parts.append(f"<blockquote>{html.escape(prompt[:REPLY])}</blockquote><dl class='replies'>")
+        parts += [f"<dt>{html.escape(who)}</dt><dd>{html.escape(text[:REPLY])}</dd>" for who, text in replies]
+        parts.append("</dl>")
+    return "".join([*parts, "</section>"])
+
+
+def _file(yaml: str) -> str:
+    return (
+        "<section><h2>Make it again</h2><p class='facts'>Save as comparison.yaml and run "
+        "<code>python -m lab compare comparison.yaml</code>.</p>"
+        f"<pre id='plan'>{html.escape(yaml)}</pre>"
+        "<p class='tools'><button id='save-plan'>Save the file</button></p></section>"
+    )
