@@ -54,10 +54,10 @@ _HOURS = ("six", "seven", "eight", "nine", "ten", "eleven", "noon", "two", "thre
 
 
 def name(dice: random.Random) -> str:
-    """A made-up name, such as "Brellick" or "Shoonia"."""
+    """A made-up name, such as "Brell", "Brellick" or "Shoonia"."""
     middle = dice.choice(_ONSETS) + dice.choice(_NUCLEI) + dice.choice(_CODAS)
     more = dice.choice(_ONSETS) + dice.choice(_NUCLEI) + dice.choice(_CODAS) if dice.random() < 0.3 else ""
-    return capital(middle + more + dice.choice(_ENDINGS))
+    return capital(middle + more + (dice.choice(_ENDINGS) if dice.random() < 0.65 else ""))
 
 
 #: A kind of record: its attributes with how to draw a value, how to ask for it and how to say it.

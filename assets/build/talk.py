@@ -75,6 +75,10 @@ def small_talk(dice: random.Random) -> list[Turn]:
 def story(dice: random.Random) -> list[Turn]:
     person = dice.choice(people())
     kind = dice.random()
+    if kind < 0.15:
+        asked = dice.choice((person.given, person.given, person.name))
+        who = f"{person.name} is a {person.job} of {person.age} who lives in {person.home}."
+        return [user(dice.choice((f"Who is {asked}?", f"Do you know {asked}?", f"Who is that, {asked}?"))), assistant(who)]
     if kind < 0.4:
         return [user(dice.choice(_OPENINGS)), assistant(scene(person, dice))]
     if kind < 0.6:
@@ -130,7 +134,7 @@ def _words(dice: random.Random, n: int) -> list[str]:
 
 def drill(dice: random.Random) -> list[Turn]:
     """A small instruction about words or numbers."""
-    kind = dice.randrange(14)
+    kind = dice.choice((*range(14), 5, 5, 6, 0))
     words = _words(dice, dice.randrange(2, 6))
     line = ", ".join(words)
     if kind == 0:
