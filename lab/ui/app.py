@@ -32,6 +32,8 @@ def build(lab: Lab) -> gr.Blocks:
             for tab in TABS:
                 if tab.kind == WIDE:
                     _place(lab, tab)
+        for later in lab.built:
+            later()
     return page
 
 

@@ -37,6 +37,8 @@ class Lab:
         #: The bench's form, once the page is built; its value's "plan" is the plan in it.
         self.form: Widget | None = None
         self.openers: dict[str, gr.Button] = {}
+        #: Called once the whole page is built: for exhibits that listen to the bench's form.
+        self.built: list[Callable[[], Any]] = []
 
     @cached_property
     def trails(self) -> Trails:
