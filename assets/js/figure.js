@@ -85,7 +85,7 @@
       if (!value.figure) return clear(node);
       node.style.height = `${value.figure.layout.height || 280}px`;
       if (value.label) {
-        node.setAttribute("role", "img");
+        node.setAttribute("role", "group");
         node.setAttribute("aria-label", value.label);
       }
       await draw(node, value.figure);

@@ -35,6 +35,11 @@
         h("button", { class: "lab-button small primary", onclick: () => go(place + 1) }, place + 1 < STOPS.length ? "Next" : "Done"),
         h("button", { class: "lab-button small quiet", onclick: end }, "Close")));
     document.body.append(spot, card);
+    arrange(node);
+    card.focus();
+  }
+  /** Put the frame around `node` and the card where it hides nothing of it. */
+  function arrange(node) {
     const box = node.getBoundingClientRect();
     const top = Math.max(4, box.top), bottom = Math.min(innerHeight - 4, box.bottom);
     Object.assign(spot.style, { left: `${box.left + 2}px`, top: `${top}px`, width: `${box.width - 4}px`, height: `${bottom - top}px` });
@@ -43,7 +48,6 @@
     const left = beside ? box.right + 12 : box.left > size.width + 20 ? box.left - size.width - 12 : Math.max(12, Math.min(box.left, innerWidth - size.width - 12));
     const up = beside || box.left > size.width + 20 ? Math.min(top + 8, innerHeight - size.height - 12) : bottom + size.height + 12 < innerHeight ? bottom + 10 : Math.max(12, innerHeight - size.height - 12);
     Object.assign(card.style, { left: `${left}px`, top: `${up}px` });
-    card.focus();
   }
   on("guide", () => go(0));
   document.addEventListener("keydown", (event) => {
@@ -52,5 +56,8 @@
     if (event.key === "ArrowRight") go(place + 1);
     if (event.key === "ArrowLeft" && place) go(place - 1);
   });
-  addEventListener("resize", () => place >= 0 && go(place));
+  addEventListener("resize", () => {
+    const node = place >= 0 && document.querySelector(STOPS[place][0]);
+    if (node) arrange(node);
+  });
 })();

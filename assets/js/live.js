@@ -68,7 +68,7 @@
         put(samples);
         for (const [name, figure] of Object.entries(reply.reset)) {
           if (!charts[name]) {
-            charts[name] = h("div", { class: "plot", role: "img", "aria-label": `${figure.layout.title.text} by step` });
+            charts[name] = h("div", { class: "plot", role: "group", "aria-label": `${figure.layout.title.text} by step` });
             Lab.sizes.observe(charts[name]);
             grid.append(h("figure", { class: `lab-chart ${name}` }, h("figcaption", {}, figure.layout.title.text), charts[name]));
           }

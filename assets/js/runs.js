@@ -25,7 +25,7 @@
       h("th", { scope: "col", class: kind || "", "data-column": key }, h("button", { onclick: () => order(key) }, title))), h("th", {}, h("span", { class: "lab-hidden" }, "Actions")));
     const empty = h("p", { class: "lab-empty" });
     root.append(h("div", { class: "lab-runs" },
-      h("div", { class: "row lab-runs-head" }, h("h2", {}, "Runs"), h("span", { class: "muted", id: "runs-count" }), h("span", { class: "grow" }), filter),
+      h("div", { class: "row lab-runs-head" }, h("h1", {}, "Runs"), h("span", { class: "muted", id: "runs-count" }), h("span", { class: "grow" }), filter),
       h("div", { class: "lab-table-box lab-card", tabindex: "0", role: "region", "aria-label": "Runs" }, h("table", {}, h("thead", {}, head), body), empty)));
 
     function order(key) {

@@ -1,0 +1,242 @@
+"""The page itself: what it asks of the network, how it tells mistakes, how it reads on a phone and to a machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from lab import methods
+from lab.events import DONE, Evaluated, Finished, Memory, Sample, Started, Step, to_line
+from lab.plan import Data, Plan
+from lab.runs import Runs
+from lab.ui.tabs import TABS
+from tests.browser.conftest import App, Watched
+
+LONG = 90_000
+
+
+@pytest.fixture(scope="module")
+def run(shared_app: App, base: Path) -> str:
+    """A finished run in the shared app's folder, with its events and no weights."""
+    made = Runs(shared_app.runs).create(plan(base), name="A finished run")
+    memory = Memory(4000, 40, 40, 80, 900, 10_000)
+    events = [
+        Started(4, 1000, 40, "generate", "persona", "cpu", 64, 8),
+        Evaluated(0, 3.0, 0.2, base=True),
+        Sample(0, "Who?", "<img src=x onerror=\"document.title='owned'\">", base=True),
+        *(Step(number, 3.0 - number / 2, 0.1, 1.0, 64, 0.1 * number, memory) for number in range(1, 5)),
+        Evaluated(4, 1.0, 0.7),
+        Finished(DONE, 4, seconds=0.4),
+    ]
+    (made.folder / "events.jsonl").write_text("".join(map(to_line, events)), encoding="utf-8")
+    return made.id
+
+
+def plan(base: Path, **parts: object) -> Plan:
+    return methods.default_plan("lora", model=str(base), data=Data("persona", rows=64), **parts)
+
+
+def opened(watched: Watched, app: App, base: Path, query: str = "") -> Page:
+    """The page with the tiny base in its form, once the panel is drawn."""
+    watched.page.goto(f"{app.url}/?tab=lora&plan={plan(base).to_link()}{query}")
+    watched.page.wait_for_selector("#trainable-count", timeout=LONG)
+    return watched.page
+
+
+def test_an_open_page_asks_nothing_of_other_machines_and_nothing_while_idle(
+    shared_app: App, watched: Watched, base: Path
+) -> None:
+    page = opened(watched, shared_app, base)
+    for tab in TABS:
+        page.click(f"#tab-button-{tab.name}")
+        page.wait_for_timeout(300)
+    page.click("#tab-button-lora")
+    page.wait_for_timeout(1500)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(3000)
+    assert asked == []
+    assert watched.foreign == []
+    assert watched.faults == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(shared_app: App, browser: Browser, base: Path, run: str, theme: str) -> None:
+    watched = Watched(browser, theme=theme)
+    page = opened(watched, shared_app, base, f"&run={run}")
+    found = []
+    for view in ("see", "watch", "chat", "code"):
+        page.click(f"#view-{view}")
+        page.wait_for_timeout(800)
+        found += serious(page, view)
+    page.click("#tab-button-runs")
+    page.wait_for_selector("tr[data-run]")
+    found += serious(page, "runs")
+    watched.context.close()
+    assert found == []
+
+
+def serious(page: Page, where: str) -> list[str]:
+    told = Axe().run(page, context="#lab-header, #lab-bench, #lab-wide").response["violations"]
+    return [
+        f"{where}: {item['id']} at {[node['target'] for node in item['nodes'][:3]]}"
+        for item in told
+        if item["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("view", ["learn", "pick", "see", "watch", "chat", "code"])
+def test_a_phone_shows_each_view_without_scrolling_sideways(
+    shared_app: App, browser: Browser, base: Path, run: str, view: str
+) -> None:
+    watched = Watched(browser, 390, 844)
+    page = opened(watched, shared_app, base, f"&run={run}")
+    page.click(f"#view-{view}")
+    page.wait_for_timeout(600)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator("#launch").is_visible()
+    watched.context.close()
+
+
+def test_html_in_a_reply_is_text(shared_app: App, watched: Watched, base: Path, run: str) -> None:
+    page = opened(watched, shared_app, base, f"&run={run}")
+    page.click("#view-watch")
+    expect(page.locator(".lab-samples .reply").first).to_contain_text("<img src=x")
+    assert page.title() != "owned"
+    assert page.locator(".lab-samples img").count() == 0
+
+
+def test_a_mistake_is_one_sentence_beside_a_form_that_keeps_everything(
+    shared_app: App, watched: Watched, base: Path
+) -> None:
+    page = opened(watched, shared_app, base)
+    rank = page.locator("#knob-rank .lab-number")
+    rank.fill("0")
+    rank.press("Enter")
+    expect(page.locator(".lab-panel .lab-note.error")).to_contain_text("Rank r cannot be 0")
+    expect(page.locator("#launch")).to_be_disabled()
+    rank.fill("4")
+    rank.press("Enter")
+    expect(page.locator("#launch")).to_be_enabled()
+
+    page.select_option("#pick-model", "+folder")
+    page.fill(".lab-own input", "/nowhere/at/all")
+    page.press(".lab-own input", "Enter")
+    expect(page.locator(".lab-panel .lab-note.error")).to_contain_text("does not exist")
+    expect(page.locator("#launch")).to_be_disabled()
+    expect(page.locator("#launch-reason")).to_contain_text("does not exist")
+    expect(rank).to_have_value("4")
+
+
+def test_a_method_brings_its_settings_and_a_reload_keeps_them(shared_app: App, watched: Watched, base: Path) -> None:
+    page = opened(watched, shared_app, base)
+    for key, method in list(methods.METHODS.items())[:6]:
+        page.select_option("#pick-method", key)
+        expect(page.locator(".lab-method")).to_have_text(method.summary)
+        if "learning_rate" in method.training:
+            shown = page.locator("#knob-learning_rate .lab-number").input_value()
+            assert float(shown) == pytest.approx(method.training["learning_rate"])
+    page.wait_for_timeout(600)
+    page.reload()
+    expect(page.locator(".lab-method")).to_have_text(method.summary)
+
+
+def test_each_tab_keeps_a_form_of_its_own(shared_app: App, watched: Watched, base: Path) -> None:
+    page = opened(watched, shared_app, base)
+    page.click("#tab-button-qlora")
+    expect(page.locator("#knob-weights select")).to_have_value("nf4")
+    page.click("#tab-button-lora")
+    expect(page.locator("#knob-weights select")).to_have_value("fp32")
+    assert page.locator("#pick-model").input_value() == "+folder"
+
+
+def test_an_upload_is_previewed_and_its_columns_can_be_changed(
+    shared_app: App, watched: Watched, base: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.jsonl"
+    rows = [
+        {"words": f"a {word} day {i}", "verdict": verdict, "extra": str(i)}
+        for i in range(30)
+        for word, verdict in (("fine", "yes"), ("poor", "no"))
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    page = opened(watched, shared_app, base)
+    page.select_option("#pick-data", "+upload")
+    page.set_input_files(".lab-own input[type=file]", str(file))
+    expect(page.locator(".lab-data th.used")).to_have_text(["words", "verdict"], timeout=LONG)
+    expect(page.locator(".lab-data p")).to_contain_text("classify")
+    column = page.locator("#knob-input input")
+    column.fill("extra")
+    column.press("Enter")
+    expect(page.locator(".lab-panel")).to_contain_text("own.jsonl", timeout=LONG)
+    column.fill("nothing")
+    column.press("Enter")
+    expect(page.locator(".lab-panel .lab-note.error")).to_contain_text("no column 'nothing'")
+
+
+def test_a_run_is_found_renamed_opened_as_a_form_and_deleted(app: App, watched: Watched, base: Path) -> None:
+    runs = Runs(app.runs)
+    for name in ("First", "Second"):
+        made = runs.create(plan(base, seed=5), name=name)
+        (made.folder / "events.jsonl").write_text(to_line(Finished(DONE, 0)), encoding="utf-8")
+    page = watched.page
+    page.goto(f"{app.url}/?tab=runs")
+    names = page.locator(".lab-name")
+    expect(names).to_have_count(2)
+    page.click("th[data-column=name] button")
+    expect(names).to_have_text(["First", "Second"])
+    page.click("th[data-column=name] button")
+    expect(names).to_have_text(["Second", "First"])
+    page.fill(".lab-runs input[type=search]", "first")
+    expect(names).to_have_text(["First"])
+
+    page.click("button[aria-label='Rename: First']")
+    page.fill("input[aria-label='New name']", "The first <b>one</b>")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["The first <b>one</b>"])
+
+    page.click("button[aria-label^='Delete']")
+    page.click("dialog >> text=Cancel")
+    expect(names).to_have_count(1)
+    page.click("button[aria-label^='Delete']")
+    page.click("dialog .danger")
+    expect(names).to_have_count(0)
+    page.fill(".lab-runs input[type=search]", "")
+    expect(names).to_have_text(["Second"])
+
+    page.click("button[aria-label='Open as a form: Second']")
+    page.wait_for_selector("#trainable-count", timeout=LONG)
+    assert page.evaluate("Lab.plan().seed") == 5
+
+
+def test_a_link_in_a_lesson_sets_a_control(shared_app: App, watched: Watched, base: Path) -> None:
+    page = opened(watched, shared_app, base)
+    link = '<a href="#set?rank=3" id="try">r = 3</a>'
+    page.evaluate("link => document.querySelector('#tab-lora').insertAdjacentHTML('beforeend', link)", link)
+    page.click("#try")
+    expect(page.locator("#knob-rank .lab-number")).to_have_value("3")
+
+
+def test_the_guided_visit_shows_every_stop_and_ends(shared_app: App, watched: Watched, base: Path) -> None:
+    page = opened(watched, shared_app, base)
+    page.click("button[aria-label='Guided visit']")
+    titles = []
+    while page.locator(".lab-guide").count():
+        titles.append(page.locator(".lab-guide h2").inner_text())
+        page.click(".lab-guide .primary")
+    assert titles[:2] == ["Pick", "The method"]
+    assert titles[-1] == "Keep"
+    assert len(titles) == len(set(titles)) >= 7
+
+
+def test_the_theme_is_kept(shared_app: App, watched: Watched, base: Path) -> None:
+    page = opened(watched, shared_app, base)
+    page.click("button[aria-label='Switch between light and dark']")
+    assert page.evaluate("Lab.theme()") == "dark"
+    page.reload()
+    page.wait_for_selector("#trainable-count", timeout=LONG)
+    assert page.evaluate("document.body.classList.contains('dark')")
