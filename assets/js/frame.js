@@ -106,9 +106,16 @@
       say("tab", tab);
       // The tab's own listener (lab.ui.frame.opened) loads what it needs when it is first looked at.
       setTimeout(() => {
-        document.querySelector(`#opened-${tab.name}`)?.click();
+        press(tab.name, 100);
         window.dispatchEvent(new Event("resize"));
       }, 30);
+    }
+    /** The header is there before the tabs: at first the button that is to be pressed may still be missing. */
+    function press(name, tries) {
+      const button = document.querySelector(`#opened-${name}`);
+      if (state().tab !== name) return;
+      if (button) button.click();
+      else if (tries) setTimeout(() => press(name, tries - 1), 100);
     }
     Lab.open = open;
 
