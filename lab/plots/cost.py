@@ -36,14 +36,23 @@ def memory_bars(
         title,
         barmode="stack",
         hovermode="closest",
-        height=110 + 44 * len(rows),
+        height=150 + 44 * len(rows),
+        margin={"l": 44, "r": 12, "t": 46 if title else 22, "b": 84},
         xaxis=SI | {"rangemode": "tozero", "automargin": True, "showgrid": True, "zeroline": False},
         yaxis={"autorange": "reversed", "automargin": True, "showgrid": False},
-        legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0, "font": {"size": 10.5}},
+        legend={
+            "orientation": "h",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "x": 0,
+            "entrywidth": 98,
+            "font": {"size": 10.5},
+        },
     )
     for name, value in shown:
         made.add_vline(x=value, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, annotation_text=name,
-                       annotation_font_size=10, annotation_position="top right")  # fmt: skip
+                       annotation_font_size=10, annotation_position="top")  # fmt: skip
     return made
 
 
@@ -60,19 +69,22 @@ def storage(
         ],
         "Bytes for N tasks",
         "tasks N",
-        height=230,
+        height=240,
+        xaxis_type="log",
         yaxis=SI | {"type": "log", "automargin": True, "showgrid": True},
     )
     return made.add_vline(x=now, line={"color": NEUTRAL, "width": 1})
 
 
+def mixed(cold: str, warm: str, share: float) -> str:
+    """A colour between two, as #rrggbb; a share of 0 is the first."""
+    pairs = [(int(cold[i : i + 2], 16), int(warm[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + (b - a) * min(1.0, share)):02x}" for a, b in pairs)
+
+
 def treemap(nodes: Sequence[dict[str, Any]], shade: str) -> go.Figure:
     """The model as nested areas. A node has `id`, `parent` (an id or ""), `label`, `count` and `trained`."""
-    frozen = "#b9c0ca"
-    colours = [
-        shade if node["trained"] == node["count"] else frozen if not node["trained"] else faded(shade, 0.45)
-        for node in nodes
-    ]
+    colours = [mixed("#c3c9d2", shade, (node["trained"] / node["count"]) ** 0.5) for node in nodes]
     return figure(
         [
             go.Treemap(
@@ -87,7 +99,7 @@ def treemap(nodes: Sequence[dict[str, Any]], shade: str) -> go.Figure:
                 hovertemplate="%{id}<br>%{value:,} parameters<br>%{customdata:,} trained<extra></extra>",
                 tiling={"pad": 1},
                 pathbar={"visible": True, "textfont": {"color": "#14181f"}},
-                maxdepth=4,
+                maxdepth=6,
             )
         ],
         height=360,

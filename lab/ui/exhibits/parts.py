@@ -102,7 +102,9 @@ def sentence(work: Callable[..., Any], count: int) -> Callable[..., Any]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A Markdown table; all columns but the first are right-aligned."""
+    """A Markdown table; all columns but the first are right-aligned. A wide one is turned, for a narrow page."""
+    if len(head) > max(4, len(rows) + 1):
+        head, *rows = zip(head, *rows)
     lines = ["| " + " | ".join(head) + " |", "|:--" + "|--:" * (len(head) - 1) + "|"]
     lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
