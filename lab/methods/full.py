@@ -20,6 +20,7 @@ class Full(SelectionMethod):
     summary = "Trains every parameter of the base; one whole copy of the model for each task."
     formula = "all parameters of the base"
     lesson = "why"
+    quantized = ()
     Settings = Settings
     training = {"learning_rate": 5e-4}
 

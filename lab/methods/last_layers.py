@@ -24,6 +24,7 @@ class LastLayers(SelectionMethod):
     summary = "Trains the blocks nearest to the output and freezes the rest."
     formula = "all parameters of the last k blocks"
     lesson = "why"
+    quantized = ()
     Settings = Settings
     training = {"learning_rate": 1e-3}
 

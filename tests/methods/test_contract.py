@@ -135,9 +135,21 @@ def test_writes_with_the_cache_what_it_would_without(key):
     assert torch.equal(written[:, -4:], longer[:, -4:])
 
 
-@pytest.mark.parametrize(("key", "extra"), everything(), ids=lambda value: str(value).replace("'", ""))
-def test_a_resumed_training_is_the_uninterrupted_one(key, extra, tmp_path):
-    """The method's own part: `state` and `restore`. The loop's is in tests/training."""
+def same(found: dict, wanted: dict) -> None:
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        assert torch.equal(found[name], wanted[name]), name
+
+
+def resumed() -> list[tuple[str, dict, int]]:
+    """Each method broken off after its 7th step; AdaLoRA while it prunes, when it has pruned and while it settles."""
+    often = {"interval": 1, "target_modules": "all-linear"}
+    return [(key, extra, 7) for key, extra in everything()] + [("adalora", often, cut) for cut in (2, 5, 11)]
+
+
+@pytest.mark.parametrize(("key", "extra", "cut"), resumed(), ids=lambda value: str(value).replace("'", ""))
+def test_a_resumed_training_is_the_uninterrupted_one(key, extra, cut, tmp_path):
+    """The method's own part: `state` and `restore`. The loop's is in test_in_the_loop.py."""
     from safetensors.torch import load_file, save_file
 
     family, task = ("qwen2", CLASSIFY) if key in ("bitfit", "head") else ("llama", GENERATE)
@@ -150,8 +162,9 @@ def test_a_resumed_training_is_the_uninterrupted_one(key, extra, tmp_path):
     method, chosen, model, optimizer = start()
     whole = steps(method, chosen, model, optimizer, batch, 0, STEPS, STEPS)
     reported = method.report(model)
+    state = {name: item.clone() for name, item in method.state(model).items()}
     method, chosen, model, optimizer = start()
-    first = steps(method, chosen, model, optimizer, batch, 0, 7, STEPS)
+    first = steps(method, chosen, model, optimizer, batch, 0, cut, STEPS)
     save_file({name: item.contiguous() for name, item in method.state(model).items()}, str(tmp_path / "state"))
     moments = optimizer.state_dict()
     method, chosen, model, optimizer = start()
@@ -159,11 +172,14 @@ def test_a_resumed_training_is_the_uninterrupted_one(key, extra, tmp_path):
         for item in model.parameters():
             if item.requires_grad:
                 item.fill_(0.5)
-    method.restore(model, load_file(str(tmp_path / "state"), device=tiny.DEVICE))
+    kept = load_file(str(tmp_path / "state"), device=tiny.DEVICE)
+    method.restore(model, kept)
+    same(method.state(model), kept)
     optimizer.load_state_dict(moments)
-    rest = steps(method, chosen, model, optimizer, batch, 7, STEPS, STEPS)
+    rest = steps(method, chosen, model, optimizer, batch, cut, STEPS, STEPS)
     assert first + rest == whole
     assert method.report(model) == reported
+    same(method.state(model), state)
 
 
 def test_adalora_moves_its_ranks():
