@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from lab.data.files import Row
 from lab.data.source import Table
 from lab.errors import LabError
 from lab.knobs import nearest
@@ -16,8 +16,11 @@ INPUTS = ("text", "sentence", "prompt", "instruction", "question", "input", "rev
 LABELS = ("label", "labels", "intent", "category", "class", "sentiment", "topic", "target")
 REPLIES = ("reply", "response", "completion", "answer", "output", "chosen", "summary", "text", "target")
 
-#: A column of labels has at most this many different values, and each stands for at least two rows on average.
-MOST_LABELS = 200
+#: A column of labels has at most this many different values, none of more characters.
+MOST_LABELS, LONGEST_LABEL = 200, 60
+
+#: Rows from which a column's kind is told.
+LOOK = 5000
 
 
 @dataclass(frozen=True)
@@ -29,57 +32,85 @@ class Mapping:
     target: str
 
 
-def guess(table: Table) -> Mapping:
-    """The likeliest mapping. Raises LabError for a table with fewer than two columns."""
-    if table.card:
-        return Mapping(table.card.task, table.card.input, table.card.target)
-    columns = [name for name in table.columns if _texts(table.train[:50], name)]
+def guess(table: Table, without: str = "") -> Mapping:
+    """The likeliest mapping that does not learn the column `without`. Raises LabError if there are no two columns."""
+    card = table.card
+    if card and without != card.target:
+        return Mapping(card.task, card.input, card.target)
+    rows = table.train[:LOOK]
+    columns = [name for name in table.columns if plain(rows, name)]
     if len(columns) < 2:
         raise LabError(f"'{table.name}' has fewer than two columns.", "It needs one to read and one to learn.")
-    lower = {name.lower(): name for name in columns}
-    label = next((lower[name] for name in LABELS if name in lower and few(table.train, lower[name])), None)
-    if label is None:
-        label = next((name for name in columns[1:] if few(table.train, name)), None)
+    known = {name.lower(): name for name in columns}
+    open_ = [name for name in columns if name != without]
+    label = next((known[name] for name in LABELS if known.get(name) in open_ and _label(rows, known[name])), None)
+    reply = next((known[name] for name in REPLIES[:6] if known.get(name) in open_), None)
+    if label is None and reply is None:
+        label = next((name for name in reversed(open_) if few(rows, name)), None)
     if label is not None:
-        source = next((lower[n] for n in INPUTS if n in lower and lower[n] != label), None)
-        return Mapping(CLASSIFY, source or _longest(table.train, [c for c in columns if c != label]), label)
-    source = next((lower[name] for name in INPUTS if name in lower), columns[0])
-    reply = next((lower[name] for name in REPLIES if name in lower and lower[name] != source), None)
-    return Mapping(GENERATE, source, reply or next(name for name in columns if name != source))
+        return Mapping(CLASSIFY, _first(known, INPUTS, label) or _longest(rows, columns, label), label)
+    source = _first(known, INPUTS, reply) or _longest(rows, columns, reply)
+    reply = reply or _first({name: known[name] for name in known if known[name] in open_}, REPLIES, source)
+    return Mapping(GENERATE, source, reply or _longest(rows, open_, source))
 
 
 def resolve(data: Data, table: Table) -> Mapping:
-    """The plan's mapping, with what it leaves empty guessed. Raises LabError for a column that is not there."""
+    """The plan's mapping, with what it leaves empty guessed. Raises LabError for a column that cannot be used."""
     for column in (data.input, data.target):
         if column and column not in table.columns:
             raise LabError(
                 f"'{table.name}' has no column '{column}'.",
                 nearest(column, table.columns) or f"It has: {', '.join(table.columns)}.",
             )
-    if data.task != "auto" and data.input and data.target:
-        found = Mapping(data.task, data.input, data.target)
+        if column and not plain(table.train, column):
+            raise LabError(f"The column '{column}' holds lists or tables, not texts.", "Choose another column.")
+    if data.input and data.target:
+        task = CLASSIFY if few(table.train, data.target) else GENERATE
+        guessed = Mapping(task, data.input, data.target)
     else:
-        guessed = guess(table)
-        target = data.target or guessed.target
-        task = data.task if data.task != "auto" else guessed.task
-        if data.target and data.task == "auto" and data.target != guessed.target:
-            task = CLASSIFY if few(table.train, target) else GENERATE
-        found = Mapping(task, data.input or guessed.input, target)
+        guessed = guess(table, without=data.input)
+        if data.target and data.target != guessed.target:
+            others = [name for name in table.columns if plain(table.train[:LOOK], name)]
+            source = guessed.input if guessed.input != data.target else _longest(table.train, others, data.target)
+            guessed = Mapping(CLASSIFY if few(table.train, data.target) else GENERATE, source, data.target)
+    found = Mapping(
+        guessed.task if data.task == "auto" else data.task, data.input or guessed.input, data.target or guessed.target
+    )
     if found.input == found.target:
         raise LabError(f"The input and the target are both '{found.input}'.", "Choose two different columns.")
     return found
 
 
-def _texts(rows: Sequence[dict[str, Any]], name: str) -> bool:
-    return all(isinstance(row.get(name), str | int | float | bool | None) for row in rows)
+def plain(rows: Sequence[Row], name: str) -> bool:
+    """Whether the cells of a column are texts, numbers or nothing."""
+    return not any(isinstance(row.get(name), list | dict | bytes) for row in rows)
 
 
-def few(rows: Sequence[dict[str, Any]], name: str) -> bool:
-    """Whether a column has so few different values that they look like labels."""
-    values = [str(row.get(name)) for row in rows[:5000]]
+def few(rows: Sequence[Row], name: str) -> bool:
+    """Whether a column has so few different values that they look like labels: each stands for two rows or more."""
+    values = [str(value) for row in rows[:LOOK] if (value := row.get(name)) not in (None, "")]
     different = set(values)
-    return 2 <= len(different) <= min(MOST_LABELS, len(values) // 2) and max(map(len, different)) <= 60
+    return 2 <= len(different) <= min(MOST_LABELS, len(values) // 2) and _short(different)
 
 
-def _longest(rows: Sequence[dict[str, Any]], columns: list[str]) -> str:
-    return max(columns, key=lambda name: sum(len(str(row.get(name, ""))) for row in rows[:50]))
+def _label(rows: Sequence[Row], name: str) -> bool:
+    """Whether a column whose name says that it holds labels does: some value comes twice."""
+    values = [str(value) for row in rows if (value := row.get(name)) not in (None, "")]
+    different = set(values)
+    return len(different) <= MOST_LABELS and len(different) < max(len(values), 2) and _short(different)
+
+
+def _short(values: set[str]) -> bool:
+    return all(len(value) <= LONGEST_LABEL for value in values)
+
+
+def _first(known: dict[str, str], names: Sequence[str], but: str | None) -> str | None:
+    return next((known[name] for name in names if name in known and known[name] != but), None)
+
+
+def _longest(rows: Sequence[Row], columns: Sequence[str], but: str | None) -> str:
+    """The column with the most text, of those that are not `but`."""
+    return max(
+        (name for name in columns if name != but),
+        key=lambda name: sum(len(str(row.get(name, ""))) for row in rows[:50]),
+    )

@@ -1,47 +1,168 @@
-"""Rows of a data set on the Hugging Face Hub, read as a stream so that only what is used is fetched."""
+"""Rows of a data set on the Hugging Face Hub.
+
+`datasets` works out which files make up which split of which configuration; only the files that are used are
+fetched, kept in the Hub's cache (so that a run can be repeated without a network), and read with the bounds of any
+other file (`lab.data.files`). No code from a repository is ever run.
+"""
 
 from __future__ import annotations
 
-from itertools import islice
+import glob
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from lab.data.files import MAX_ROWS, Row
+from lab.data.files import MAX_ROWS, Row, ending, read_file
 from lab.errors import LabError
+from lab.knobs import nearest
 from lab.models import hub
 
+#: Bytes of the largest file that is fetched.
+MAX_FILE = 1000 * 2**20
 
-def read_hub(source: str, config: str, split: str) -> tuple[dict[str, list[Row]], list[str]]:
-    """The splits of the set by the lab's names, and notes. Raises LabError for what a person can mend."""
-    hub.check(source, "dataset")  # answers within seconds where the stream would retry for minutes
-    with hub.told(source):
-        import datasets
+#: Names of the other splits that the lab uses, the usual one first.
+OTHERS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
-        names = datasets.get_dataset_config_names(source)
-        if config and config not in names:
-            raise LabError(f"'{source}' has no configuration '{config}'.", f"It has: {', '.join(names[:20])}.")
-        found: dict[str, Any] = datasets.load_dataset(source, config or names[0], streaming=True)
-        wanted = split or ("train" if "train" in found else next(iter(found)))
-        if wanted not in found:
-            raise LabError(f"'{source}' has no split '{wanted}'.", f"It has: {', '.join(found)}.")
-        splits: dict[str, list[Row]] = {"train": list(islice(found[wanted], MAX_ROWS))}
-        for name, others in {"validation": ("validation", "valid", "dev"), "test": ("test",)}.items():
-            other = next((item for item in others if item in found and item != wanted), None)
-            if other:
-                splits[name] = [row for row in islice(found[other], MAX_ROWS)]
-        _name_labels(found[wanted].features, splits)
+
+def read_hub(repo: str, config: str = "", split: str = "") -> tuple[dict[str, list[Row]], list[str]]:
+    """The splits of a data set by the lab's names, and notes on what was left out.
+
+    `config` and `split` choose what to train on; empty ones take the first configuration and "train". Raises
+    LabError for what a person can mend.
+    """
+    source = Source(repo, *hub.names(repo, "dataset"))
+    layout = _layout(source, config)
     notes = []
-    if len(splits["train"]) == MAX_ROWS:
-        notes.append(f"Only the first {MAX_ROWS:,} rows of '{source}' are used.")
-    if not config and len(names) > 1:
-        notes.append(f"'{source}' has {len(names)} configurations; '{names[0]}' is used.")
+    if not config and len(layout.configs) > 1:
+        notes.append(f"'{repo}' has {len(layout.configs)} configurations; '{layout.config}' is used.")
+    files = layout.files
+    chosen = split or ("train" if "train" in files else next(iter(files)))
+    if chosen not in files:
+        raise LabError(f"'{repo}' has no split '{chosen}'.", nearest(chosen, files) or f"It has: {', '.join(files)}.")
+    splits = {"train": _read(source, files[chosen], layout.labels, notes)}
+    for name, known in OTHERS.items():
+        other = next((item for item in known if item in files and item != chosen), None)
+        if other:
+            splits[name] = _read(source, files[other], layout.labels, notes)
     return splits, notes
 
 
-def _name_labels(features: Any, splits: dict[str, list[Row]]) -> None:
-    """Put the names of labels in the place of their numbers."""
-    for name, feature in (features or {}).items():
-        if hasattr(feature, "int2str"):
-            for rows in splits.values():
-                for row in rows:
-                    if isinstance(row[name], int) and row[name] >= 0:
-                        row[name] = feature.int2str(row[name])
+@dataclass(frozen=True)
+class Source:
+    """A repository with its files and their bytes; `cached` if the Hub does not answer and only the cache serves."""
+
+    repo: str
+    sizes: dict[str, int]
+    cached: bool
+
+    def file(self, name: str) -> Path:
+        """The file, on this computer. Raises LabError."""
+        return hub.fetch(self.repo, "dataset", (glob.escape(name),), skip=(), cached=self.cached) / name
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The configuration that is used, the names of all, its files by split, and the names of classes by column."""
+
+    config: str
+    configs: list[str]
+    files: dict[str, list[str]]
+    labels: dict[str, list[str]]
+
+
+def _layout(source: Source, config: str) -> Layout:
+    """How the repository is laid out.
+
+    `datasets` reads that off an outline of the repository: its card, and its files by name with nothing in them.
+    """
+    names = [name for name in source.sizes if ending(name)]
+    if not names:
+        raise LabError(f"'{source.repo}' has no CSV, JSON or Parquet files.", "Choose another data set.")
+    card = source.file("README.md").read_bytes() if "README.md" in source.sizes else b""
+    with tempfile.TemporaryDirectory() as place:
+        outline = Path(place, "outline").resolve()
+        for file in ((outline / name).resolve() for name in names):
+            if file.is_relative_to(outline):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
+        if card.startswith(b"---"):
+            (outline / "README.md").write_bytes(card)
+        import datasets
+
+        try:
+            configs = datasets.get_dataset_config_names(str(outline))
+            if config and config not in configs:
+                raise LabError(
+                    f"'{source.repo}' has no configuration '{config}'.",
+                    nearest(config, configs) or f"It has: {', '.join(configs[:20])}.",
+                )
+            config = config or ("default" if "default" in configs else configs[0])
+            builder = datasets.load_dataset_builder(str(outline), config, cache_dir=str(Path(place, "cache")))
+        except LabError:
+            raise
+        except Exception as problem:
+            # The card is a person's own writing: whatever is wrong in it, `datasets` says so in its own ways.
+            raise LabError(
+                f"The splits of '{source.repo}' cannot be told: {_first(problem)}.",
+                "Download the file that you want and upload it here.",
+            ) from None
+        files = {
+            str(split): [Path(file).relative_to(outline).as_posix() for file in found]
+            for split, found in (builder.config.data_files or {}).items()
+        }
+        features = builder.info.features or {}
+    labels = {name: list(feature.names) for name, feature in features.items() if hasattr(feature, "int2str")}
+    return Layout(config, configs, files, labels)
+
+
+def _first(problem: Exception) -> str:
+    line = (str(problem).strip() or type(problem).__name__).split("\n")[0]
+    return line if len(line) <= 160 else line[:159] + "…"
+
+
+def _read(source: Source, files: Sequence[str], labels: dict[str, list[str]], notes: list[str]) -> list[Row]:
+    """The rows of a split: file after file, until there are enough."""
+    rows: list[Row] = []
+    for name in files:
+        if len(rows) >= MAX_ROWS:
+            break
+        if source.sizes[name] > MAX_FILE:
+            raise LabError(
+                f"The file '{name}' of '{source.repo}' has {source.sizes[name] / 2**30:.1f} GB.",
+                "Choose a smaller configuration or split.",
+            )
+        path = source.file(name)
+        found, left_out = read_file(path, MAX_FILE)
+        _name_labels(found, labels or _own_labels(path))
+        notes += left_out
+        rows += found
+    if len(rows) > MAX_ROWS or (len(rows) == MAX_ROWS and name != files[-1]):
+        del rows[MAX_ROWS:]
+        notes.append(f"Only the first {MAX_ROWS:,} rows of '{source.repo}' are used.")
+    return rows
+
+
+def _own_labels(path: Path) -> dict[str, list[str]]:
+    """The names of the classes that `datasets` writes into a Parquet file."""
+    if ending(path.name) != ".parquet":
+        return {}
+    import pyarrow.parquet as pq
+
+    try:
+        told = json.loads((pq.read_schema(path).metadata or {}).get(b"huggingface", b"{}"))
+        features = told.get("info", {}).get("features", {})
+        return {name: list(feature["names"]) for name, feature in features.items() if "names" in feature}
+    except (ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _name_labels(rows: Sequence[Row], labels: dict[str, list[str]]) -> None:
+    """Put the names of classes in the place of their numbers; -1 stands for no label."""
+    for column, known in labels.items():
+        for row in rows:
+            number: Any = row.get(column)
+            if isinstance(number, int):
+                row[column] = known[number] if 0 <= number < len(known) else None

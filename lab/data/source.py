@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from lab.data.catalogue import DataCard, datasets
-from lab.data.files import SUFFIXES, Row, read_file
+from lab.data.conversations import flatten
+from lab.data.files import Row, ending, read_file
 from lab.errors import LabError
 from lab.knobs import nearest
 from lab.plan import Data
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """Rows in three splits; `validation` and `test` are empty where the source has none (`lab.data.tasks` holds
     rows out then). `notes` say what was left out; `card` is there for an embedded set.
+
+    A table is shared and kept, so nobody may change its rows, and equals only itself.
     """
 
     name: str
@@ -37,10 +40,12 @@ def kind(source: str) -> str:
         return "embedded"
     if not name:
         raise LabError("No data set is chosen.", "Choose an embedded one, a Hub id or a file.")
-    if Path(name).suffix.lower() in SUFFIXES or Path(name).expanduser().exists() or name.startswith((".", "/", "~")):
+    if ending(name) or name.startswith((".", "/", "~")) or "\\" in name or os.path.exists(name):
         return "file"
     if name.count("/") == 1:
         return "hub"
+    if name.count("/") > 1 or Path(name).suffix:
+        return "file"
     raise LabError(
         f"There is no embedded data set '{name}'.",
         nearest(name, datasets()) or f"There are {', '.join(datasets())}; a Hub id looks like 'organisation/name'.",
@@ -52,34 +57,42 @@ def read(data: Data) -> Table:
     source = data.source.strip()
     place = kind(source)
     if place == "embedded":
-        return embedded(source)
+        return _embedded(source)
     if place == "hub":
-        from lab.data.remote import read_hub
+        return _hub(source, data.config, data.split)
+    path = Path(os.path.expanduser(source))
+    try:
+        about = path.stat()
+    except (OSError, ValueError):
+        raise LabError(f"The file '{path}' does not exist.", "Check its path.") from None
+    return _file(path, about.st_mtime_ns, about.st_size)
 
-        splits, notes = read_hub(source, data.config, data.split)
-        return _table(source, splits, notes)
-    path = Path(source).expanduser()
+
+@lru_cache(maxsize=8)
+def _embedded(name: str) -> Table:
+    card = datasets()[name]
+    splits = {split: read_file(card.folder / f"{split}.jsonl")[0] for split in ("train", "validation", "test")}
+    return _table(name, splits, (), card)
+
+
+@lru_cache(maxsize=2)
+def _file(path: Path, changed: int, size: int) -> Table:
+    """The table of a file; the time of its change and its size tell a new one under an old name."""
     rows, notes = read_file(path)
     return _table(path.name, {"train": rows}, notes)
 
 
-@lru_cache(maxsize=8)
-def embedded(name: str) -> Table:
-    """An embedded set. Raises LabError if its files are damaged."""
-    card = datasets()[name]
-    splits = {}
-    for split in ("train", "validation", "test"):
-        rows, _ = read_file(card.folder / f"{split}.jsonl")
-        splits[split] = rows
-    return Table(name, tuple(splits["train"][0]), **splits, card=card)
+@lru_cache(maxsize=2)
+def _hub(repo: str, config: str, split: str) -> Table:
+    from lab.data.remote import read_hub
+
+    splits, notes = read_hub(repo, config, split)
+    return _table(repo, splits, notes)
 
 
-def _table(name: str, splits: dict[str, list[Row]], notes: list[str]) -> Table:
+def _table(name: str, splits: Mapping[str, list[Row]], notes: Sequence[str], card: DataCard | None = None) -> Table:
+    for rows in splits.values():
+        flatten(rows)
     train = splits["train"]
-    columns = tuple(dict.fromkeys(key for row in train[:100] for key in row))
-    return Table(name, columns, train, splits.get("validation", []), splits.get("test", []), notes=tuple(notes))
-
-
-def preview(table: Table, rows: int = 5) -> list[list[Any]]:
-    """The first training rows as short texts, one list a row, in the order of the columns."""
-    return [[str(row.get(name, ""))[:200] for name in table.columns] for row in table.train[:rows]]
+    columns = tuple(dict.fromkeys(key for row in train[:1000] for key in row))
+    return Table(name, columns, train, splits.get("validation", []), splits.get("test", []), card, tuple(notes))

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lab.data import mapping
@@ -13,7 +14,6 @@ from lab.data.files import MAX_CELL, Row
 from lab.data.source import Table, read
 from lab.errors import LabError
 from lab.plan import CLASSIFY, Data
-
 
 #: Share of the rows that become validation, and test, where a set has no such splits (in 256ths of a hash).
 HELD_OUT = 26
@@ -46,16 +46,25 @@ class TaskData:
     held_out: int = 0  # rows whose hash is below were taken from the training rows (see `hold_out`)
 
 
+Splits = dict[str, tuple[Example, ...]]
+
+
 def prepare(data: Data) -> TaskData:
-    """The task of a plan's data. Raises LabError for data that cannot be learned from."""
-    table = read(data)
+    """The task of a plan's data. Raises LabError for data that cannot be learned from.
+
+    It is kept, as a page asks for it again at each move of a slider: whoever gets it must not change it.
+    """
+    return _prepare(data, read(data))
+
+
+@lru_cache(maxsize=4)
+def _prepare(data: Data, table: Table) -> TaskData:
     chosen = mapping.resolve(data, table)
     notes = list(table.notes)
     splits = {name: _examples(getattr(table, name), chosen, notes) for name in ("train", "validation", "test")}
     held_out = 0
     if not splits["validation"]:
-        held_out = HELD_OUT if splits["test"] else 2 * HELD_OUT
-        splits = hold_out(splits["train"], splits["test"])
+        splits, held_out = hold_out(splits["train"], splits["test"])
     if data.rows:
         splits["train"] = splits["train"][: data.rows]
     if not splits["train"] or not splits["validation"]:
@@ -66,8 +75,7 @@ def prepare(data: Data) -> TaskData:
     labels: tuple[str, ...] = ()
     if chosen.task == CLASSIFY:
         labels = _labels(table, chosen, splits)
-        known = set(labels)
-        splits = {name: tuple(item for item in rows if item.target in known) for name, rows in splits.items()}
+        splits = _known(splits, labels, notes)
     card = table.card
     own = card is not None and (chosen.input, chosen.target) == (card.input, card.target)
     labelled = chosen.task == CLASSIFY or mapping.few(table.train, chosen.target)  # labels may be written as text
@@ -87,17 +95,20 @@ def prepare(data: Data) -> TaskData:
     )
 
 
-def hold_out(rows: Sequence[Example], test: Sequence[Example] = ()) -> dict[str, tuple[Example, ...]]:
+def hold_out(rows: Sequence[Example], test: Sequence[Example] = ()) -> tuple[Splits, int]:
     """The rows split in train, validation and test (unless there is one) by a hash of what each says.
 
-    Equal rows never stand on both sides, and a row stays on its side whatever else the file holds.
+    Equal rows never stand on both sides, and a row stays on its side whatever else the file holds, unless the file
+    is so small that a side would be empty. Also returns the bound: rows whose hash is below it are not for training.
     """
+    places = [hashlib.sha256(f"{item.input}\n{item.target}".encode()).digest()[0] for item in rows]
+    first = max(HELD_OUT, min(places, default=0) + 1)
+    rest = [place for place in places if place >= first]
+    second = first if test else max(2 * HELD_OUT, min(rest, default=0) + 1)
     parts: dict[str, list[Example]] = {"train": [], "validation": [], "test": list(test)}
-    for item in rows:
-        place = hashlib.sha256(f"{item.input}\n{item.target}".encode()).digest()[0]
-        name = "validation" if place < HELD_OUT else "test" if place < 2 * HELD_OUT and not test else "train"
-        parts[name].append(item)
-    return {name: tuple(items) for name, items in parts.items()}
+    for item, place in zip(rows, places):
+        parts["validation" if place < first else "test" if place < second else "train"].append(item)
+    return {name: tuple(items) for name, items in parts.items()}, second
 
 
 def _examples(rows: Sequence[Row], chosen: mapping.Mapping, notes: list[str]) -> tuple[Example, ...]:
@@ -110,33 +121,50 @@ def _examples(rows: Sequence[Row], chosen: mapping.Mapping, notes: list[str]) ->
         cut += len(source) > MAX_CELL or len(target) > MAX_CELL
         made.append(Example(source[:MAX_CELL], target[:MAX_CELL], row))
     if empty:
-        notes.append(f"{empty:,} rows without '{chosen.input}' or '{chosen.target}' are left out.")
+        notes.append(f"{_rows(empty)} without '{chosen.input}' or '{chosen.target}' left out.")
     if cut:
-        notes.append(f"{cut:,} texts were cut at {MAX_CELL:,} characters.")
+        notes.append(f"{_rows(cut)} cut at {MAX_CELL:,} characters.")
     return tuple(made)
+
+
+def _rows(number: int) -> str:
+    return "1 row was" if number == 1 else f"{number:,} rows were"
 
 
 def _cell(value: Any) -> str:
     """The text of a cell; empty for what stands for nothing (None, NaN)."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    text = str(value).strip()
+    # JSON can spell half a character, which no encoding knows.
+    text = str(value).strip().encode("utf-8", "replace").decode()
     return "" if text.lower() in ("nan", "null") else text
 
 
-def _labels(table: Table, chosen: mapping.Mapping, splits: dict[str, tuple[Example, ...]]) -> tuple[str, ...]:
+def _labels(table: Table, chosen: mapping.Mapping, splits: Splits) -> tuple[str, ...]:
     card = table.card
     if card and card.labels and chosen.target == card.target:
         return card.labels
     labels = tuple(sorted({item.target for item in splits["train"]}))
     if len(labels) < 2:
         raise LabError(
-            f"Every row of '{table.name}' has the same label, '{labels[0]}'.",
+            f"Every row of '{table.name}' has the same '{chosen.target}', '{labels[0][:60]}'.",
             "Choose a column with two labels or more.",
         )
-    if len(labels) > mapping.MOST_LABELS * 5:
+    if len(labels) > mapping.MOST_LABELS * 5 or len(labels) == len(splits["train"]) > mapping.MOST_LABELS:
         raise LabError(
             f"The column '{chosen.target}' has {len(labels):,} different values: too many for labels.",
             "Choose the task 'generate', or another column.",
         )
     return labels
+
+
+def _known(splits: Splits, labels: tuple[str, ...], notes: list[str]) -> Splits:
+    """The splits without rows whose label no training row has. Raises LabError if that leaves nothing to validate."""
+    known = set(labels)
+    kept = {name: tuple(item for item in rows if item.target in known) for name, rows in splits.items()}
+    lost = sum(map(len, splits.values())) - sum(map(len, kept.values()))
+    if lost:
+        notes.append(f"{_rows(lost)} left out of validation and test: no training row has the label.")
+    if not kept["validation"]:
+        raise LabError("No validation row has a label that a training row has.", "Give each label several rows.")
+    return kept
