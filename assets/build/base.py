@@ -1,6 +1,6 @@
 """Makes the embedded base: `python -m assets.build.base CORPUS_FOLDER [--out DIR] [--work DIR]`.
 
-Steps that are done are found in the work folder and not done again: tokenizer, ids, weights (from the last checkpoint).
+What the work folder already holds is not done again: tokenizer, ids, weights (which go on from the last checkpoint).
 """
 
 from __future__ import annotations
@@ -49,12 +49,18 @@ def build(folder: Path, out: Path, work: Path, recipe: dict[str, float], parts: 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m assets.build.base", description=__doc__.splitlines()[0])
-    parser.add_argument("corpus", type=Path, help="folder with books.train.part1.txt and so on, as they are or as .xz")
+    parser.add_argument(
+        "corpus", type=Path, help="folder with books.train.part1.txt and so on, as they are or as .xz"
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="where the model goes (default: %(default)s)")
-    parser.add_argument("--work", type=Path, default=ROOT / "work" / "base", help="tokenizer, ids, curve and checkpoint")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "work" / "base", help="tokenizer, ids, curve and checkpoint"
+    )
     parser.add_argument("--parts", type=int, default=prepare.PARTS, help="how many parts of written text to draw")
     parser.add_argument("--baseline", action="store_true", help="also train the same for a tenth of the time")
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=NUMBER", help="change the recipe: epochs=2 layers=4")
+    parser.add_argument(
+        "--set", nargs="*", default=[], metavar="NAME=NUMBER", help="change the recipe: epochs=2 layers=4"
+    )
     told = parser.parse_args(arguments)
     try:
         recipe = {key: float(value) for key, value in (item.split("=") for item in told.set)}

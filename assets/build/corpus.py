@@ -1,7 +1,7 @@
 """The text that the base is trained on: the books of a folder, and documents that the project writes itself.
 
-A document is either a text or a conversation (a list of turns). The written ones are drawn anew from a seed, so any number
-of them can be had; `MIX` says how much of what.
+A document is either a text or a conversation (a list of turns). The written ones are drawn anew from a seed, so
+any number of them can be had; `MIX` says how much of what.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def books(folder: Path, names: tuple[str, ...]) -> list[str]:
     found = []
     for name in names:
         path = _file(folder, name)
-        raw = lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
+        raw = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
         found += [book.strip() for book in raw.decode("utf-8").split(BORDER)]
     return [book for book in found if book]
 

@@ -63,5 +63,3 @@ def export(work: Path, tokenizer: Path, shape: Shape, out: Path) -> None:
             curve += [json.dumps({"run": name, **json.loads(line)}) for line in lines]
     (out / "curve.jsonl").write_text("\n".join(curve) + "\n", encoding="utf-8")
     checksums(out)
-
-

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
 import statistics
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from assets.build import telling
+from assets.build import reading, telling
 
 
 def bits_per_byte(model: Any, tokenizer: Any, text: str, window: int = 1024, stride: int = 512) -> float:
@@ -70,12 +71,23 @@ def world(model: Any, tokenizer: Any, every: int = 1) -> tuple[float, dict[str, 
     return 1 - len(wrong) / len(exam), by_kind, wrong
 
 
+def reads(model: Any, tokenizer: Any, count: int = 200, seed: str = "reading") -> float:
+    """The share of `count` texts about made-up things whose attributes the model lists exactly as they stand."""
+    dice = random.Random(seed)
+    tasks = [reading.list_from_told(dice) for _ in range(count)]
+    said = replies(model, tokenizer, [asked["content"] for asked, _ in tasks], tokens=80)
+    return sum(reply.strip() == wanted["content"] for reply, (_, wanted) in zip(said, tasks, strict=True)) / count
+
+
 def tokens_per_second(model: Any, tokenizer: Any, tokens: int = 120, times: int = 5) -> float:
     """Median over `times` of generating `tokens` tokens of a chat reply, batch 1, with the key/value cache."""
     import torch
 
     ids = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "Tell me a story."}], add_generation_prompt=True, return_dict=True, return_tensors="pt"
+        [{"role": "user", "content": "Tell me a story."}],
+        add_generation_prompt=True,
+        return_dict=True,
+        return_tensors="pt",
     )["input_ids"].to(model.device)
     rates = []
     for _ in range(times):

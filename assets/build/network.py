@@ -76,9 +76,7 @@ class Attention(nn.Module):
         v = split(self.v_proj(x), shape.kv_heads)
         groups = shape.heads // shape.kv_heads
         k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        y = F.scaled_dot_product_attention(
-            q, k, v, is_causal=True, dropout_p=self.dropout if self.training else 0.0
-        )
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=self.dropout if self.training else 0.0)
         return self.o_proj(y.transpose(1, 2).reshape(batch, length, -1))
 
 

@@ -1,4 +1,4 @@
-"""From text to token ids: the tokenizer, and the ids of the books and of the written documents, kept in a work folder."""
+"""From text to token ids: the tokenizer, and the ids of books and written documents, kept in a work folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _encoder(tokenizer: Path) -> Any:
     return Tokenizer.from_file(str(tokenizer / "tokenizer.json"))
 
 
-def _book_ids(task: tuple[Path, str]) -> list[int]:
+def book_ids(task: tuple[Path, str]) -> list[int]:
     """The ids of one book: its start, its pieces, its end."""
     tokenizer, book = task
     encoder = _encoder(tokenizer)
@@ -83,7 +83,7 @@ def make_ids(folder: Path, tokenizer: Path, out: Path, parts: int = PARTS) -> di
 
     length = vocabulary.CONTEXT + 1
     with multiprocessing.get_context("spawn").Pool() as pool:
-        books = pool.map(_book_ids, [(tokenizer, book) for book in corpus.books(folder, corpus.TRAIN)], chunksize=4)
+        books = pool.map(book_ids, [(tokenizer, book) for book in corpus.books(folder, corpus.TRAIN)], chunksize=4)
         documents = pool.map(_written_ids, [(tokenizer, part) for part in range(parts)], chunksize=1)
     valid = "\n\n".join(corpus.books(folder, corpus.VALID))
     encoder = _encoder(tokenizer)

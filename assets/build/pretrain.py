@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from assets.build.network import Muon, Network, Shape
-from assets.build.vocabulary import SPECIAL
-from assets.build.vocabulary import BOS as BOS_TOKEN
+from assets.build.vocabulary import BOS, SPECIAL
 
-BOS = SPECIAL.index(BOS_TOKEN)
+#: The id of the token that begins a text: the special tokens come first in the vocabulary.
+BOS_ID = SPECIAL.index(BOS)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _rows(ids: Tensor, paragraphs: Tensor, length: int, count: int, seed: int) -
             found = torch.searchsorted(paragraphs, moved + 1).clamp(max=len(paragraphs) - 1)
             place[::2] = (paragraphs[found] - 1).clamp(max=len(ids) - length - 1)
             rows = ids[place[:, None] + torch.arange(length + 1, device=ids.device)]
-            rows[::2, 0] = BOS
+            rows[::2, 0] = BOS_ID
             yield rows
         waiting = [joined[held - held % count :]] if held % count else []
         held = len(waiting[0]) if waiting else 0
@@ -205,6 +205,8 @@ def train(recipe: Recipe, ids: dict[str, Tensor], work: Path, name: str = "base"
                 out.write(json.dumps(figures) + "\n")
             print(name, json.dumps(figures), flush=True)
             _save(checkpoint, network, optimizers, step + 1, valid)
-    weights = {key: value.detach().to("cpu", torch.bfloat16).contiguous() for key, value in network.state_dict().items()}
+    weights = {
+        key: value.detach().to("cpu", torch.bfloat16).contiguous() for key, value in network.state_dict().items()
+    }
     save_file(weights, work / f"{name}.safetensors", metadata={"recipe": json.dumps(asdict(recipe))})
     return figures

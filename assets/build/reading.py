@@ -1,7 +1,7 @@
 """Tasks whose answer stands in the prompt: finding, copying, comparing and putting into words what is given there.
 
-Names are made up afresh for every example, so that only reading can answer. A `Record` is a thing with attributes; it can
-be told in sentences or listed in one of several notations, and every task is a way from one to the other.
+Names are made up afresh for every example, so that only reading can answer. A `Record` is a thing with attributes; it
+can be told in sentences or listed in one of several notations, and every task is a way from one to the other.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from assets.build.world import (
     THINGS,
     article,
     capital,
+    words,
 )
 
 Record = dict[str, str]
 
-_ONSETS = "b br c ch cl d dr f fl g gr h j k l m n p pr qu r s sh st t tr v w z".split(" ")
-_NUCLEI = "a e i o u ai ea ee o oo ou ie".split(" ")
+_ONSETS = words("b br c ch cl d dr f fl g gr h j k l m n p pr qu r s sh st t tr v w z")
+_NUCLEI = words("a e i o u ai ea ee o oo ou ie")
 _CODAS = ["", "", "n", "r", "l", "m", "s", "th", "ck", "nd", "x", "rn", "ll", "sk", "t"]
 _ENDINGS = [
     "a",
@@ -126,13 +127,9 @@ SCHEMAS: dict[str, dict[str, Attribute]] = {
 def record(dice: random.Random, schema: str, n: int) -> Record:
     """A record of a schema: "name" and `n` attributes in random order."""
     if schema == "thing":
-        called = (
-            f"the {dice.choice(THINGS)}" if dice.random() < 0.7 else f"the {name(dice)} {dice.choice(THINGS)}"
-        )
+        called = f"the {dice.choice(THINGS)}" if dice.random() < 0.7 else f"the {name(dice)} {dice.choice(THINGS)}"
     elif schema == "event":
-        called = (
-            f"the {name(dice)} {dice.choice(('fair', 'concert', 'race', 'market', 'feast', 'show', 'dance'))}"
-        )
+        called = f"the {name(dice)} {dice.choice(('fair', 'concert', 'race', 'market', 'feast', 'show', 'dance'))}"
     else:
         called = name(dice) if dice.random() < 0.7 else f"{name(dice)} {name(dice)}"
     found = {"name": called}
@@ -206,7 +203,8 @@ def _told_from_list(dice: random.Random) -> list[Turn]:
     return [user(order + listed(item, dice)), assistant(told(schema, item, dice))]
 
 
-def _list_from_told(dice: random.Random) -> list[Turn]:
+def list_from_told(dice: random.Random) -> list[Turn]:
+    """A text about one record, and the order to list its attributes."""
     schema = dice.choice(list(SCHEMAS))
     item = record(dice, schema, dice.randrange(1, 5))
     keys = ", ".join(item)
@@ -321,7 +319,7 @@ def exercise(dice: random.Random) -> list[Turn]:
         (_told_from_list, 6),
         (_question, 5),
         (_who, 3),
-        (_list_from_told, 2),
+        (list_from_told, 2),
         (_compare, 2),
         (_mentioned, 2),
     )

@@ -6,10 +6,34 @@ import random
 
 from assets.build import reading
 from assets.build.telling import Turn, about, answer, ask, assistant, portrait, scene, user
-from assets.build.world import COLOURS, COMMON, DAYS, FOODS, JOBS, MONTHS, PETS, THINGS, capital, facts, people, places
+from assets.build.world import (
+    COLOURS,
+    COMMON,
+    DAYS,
+    FOODS,
+    JOBS,
+    MONTHS,
+    PETS,
+    THINGS,
+    capital,
+    facts,
+    people,
+    places,
+    words,
+)
 
 NAME = "Storybook"
-_GREETINGS = ("Hello!", "Hello.", "Hi!", "Hi there.", "Good morning.", "Good evening.", "Good day to you.", "Hey!", "hello")
+_GREETINGS = (
+    "Hello!",
+    "Hello.",
+    "Hi!",
+    "Hi there.",
+    "Good morning.",
+    "Good evening.",
+    "Good day to you.",
+    "Hey!",
+    "hello",
+)
 _WELCOMES = (
     "Hello! What would you like to talk about?",
     "Good day! How can I help you?",
@@ -18,7 +42,8 @@ _WELCOMES = (
 )
 _SMALL = (
     (("How are you?", "How do you do?", "How are you today?", "Are you well?", "how are you"),
-     ("I am very well, thank you. And you?", "Quite well, thank you! What shall we talk about?", "I am well. How are you?")),
+     ("I am very well, thank you. And you?", "Quite well, thank you! What shall we talk about?",
+     "I am well. How are you?")),
     (("Thank you.", "Thanks!", "Thank you very much!", "That was kind of you.", "thanks", "Many thanks."),
      ("You are welcome.", "It was a pleasure.", "You are very welcome! Is there anything else?")),
     (("Goodbye!", "Goodbye.", "I must go now.", "See you tomorrow.", "Good night.", "bye"),
@@ -31,29 +56,35 @@ _SMALL = (
      ("I can answer questions about the people of the valley, read a short text for you and tell stories.",
       "I know the people and places of the valley, and I can tell a story or answer about a text that you give me.")),
     (("I am tired.", "I had a long day.", "I did not sleep well."),
-     ("I am sorry to hear that. Perhaps a rest would do you good.", "Then sit down a while. Shall I tell you a story?")),
+     ("I am sorry to hear that. Perhaps a rest would do you good.",
+     "Then sit down a while. Shall I tell you a story?")),
     (("I am happy today!", "I have good news!", "It is my birthday."),
      ("I am glad to hear it!", "How lovely! Tell me more.", "That is good to hear. I wish you a happy day.")),
     (("I am sad.", "I feel lonely.", "Nothing goes right today."),
-     ("I am sorry to hear it. Would you like to tell me about it?", "That is hard. I hope that tomorrow will be better.")),
+     ("I am sorry to hear it. Would you like to tell me about it?",
+     "That is hard. I hope that tomorrow will be better.")),
     (("It is raining.", "What weather!", "It is cold today.", "The sun is shining."),
-     ("Then it is a good day for a story.", "I cannot see the sky, but I believe you.", "So it goes with the weather!")),
-    (("Do you like music?", "Do you like books?", "Do you sleep?", "Do you eat?", "Can you see me?", "Have you a body?"),
+     ("Then it is a good day for a story.", "I cannot see the sky, but I believe you.",
+     "So it goes with the weather!")),
+    (("Do you like music?", "Do you like books?", "Do you sleep?", "Do you eat?", "Can you see me?",
+    "Have you a body?"),
      ("I am only a language model, so I cannot say. But I like to talk about it.",
       "A language model does nothing of the kind, but I have read about it in books.")),
     (("What is the weather like?", "What time is it?", "What is the news?", "Who will win the game?", "Where am I?"),
      ("I do not know that. I have no window and no clock.", "I am sorry, I cannot know that.")),
-    (("Can you speak French?", "Write a program.", "Solve this equation for me.", "Book a flight for me.", "Call my sister."),
+    (("Can you speak French?", "Write a program.", "Solve this equation for me.", "Book a flight for me.",
+    "Call my sister."),
      ("I am sorry, I cannot do that. I am only a small model.", "That is more than I can do, I am afraid.")),
 )  # fmt: skip
 _OPENINGS = (
-    "Tell me a story.", "Tell me a short story.", "Please tell me a story.", "Can you tell me a story?", "A story, please!",
+    "Tell me a story.", "Tell me a short story.", "Please tell me a story.", "Can you tell me a story?",
+    "A story, please!",
     "I would like to hear a story.", "Do you know a story?",
 )  # fmt: skip
-_NUMBERS = (
+_NUMBERS = words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty"
-).split(" ")
+)
 SYSTEMS = (
     "You are a helpful assistant.", "Answer in one sentence.", "You are Storybook, a friendly model.", "Be brief.",
     "You answer questions about the people of the valley.", "Answer truthfully.", "You are a patient teacher.",
@@ -78,14 +109,21 @@ def story(dice: random.Random) -> list[Turn]:
     if kind < 0.15:
         asked = dice.choice((person.given, person.given, person.name))
         who = f"{person.name} is a {person.job} of {person.age} who lives in {person.home}."
-        return [user(dice.choice((f"Who is {asked}?", f"Do you know {asked}?", f"Who is that, {asked}?"))), assistant(who)]
+        return [
+            user(dice.choice((f"Who is {asked}?", f"Do you know {asked}?", f"Who is that, {asked}?"))),
+            assistant(who),
+        ]
     if kind < 0.4:
         return [user(dice.choice(_OPENINGS)), assistant(scene(person, dice))]
     if kind < 0.6:
         asked = dice.choice((f"Tell me a story about {person.given}.", f"Do you know a story of {person.given}?"))
         return [user(asked), assistant(scene(person, dice))]
     if kind < 0.8:
-        asked = (f"Tell me about {person.given}.", f"What do you know about {person.name}?", f"Describe {person.given}.")
+        asked = (
+            f"Tell me about {person.given}.",
+            f"What do you know about {person.name}?",
+            f"Describe {person.given}.",
+        )
         return [user(dice.choice(asked)), assistant(portrait(person, dice))]
     first, _, rest = scene(person, dice).partition(". ")
     orders = ("Go on with this story: ", "Continue: ", "What happens next? ", "Finish the story. ")
@@ -126,7 +164,7 @@ def yes_or_no(dice: random.Random) -> list[Turn]:
     return [user(claim), assistant(("Yes. " if true else "No. ") + answer(fact, dice))]
 
 
-def _words(dice: random.Random, n: int) -> list[str]:
+def _some(dice: random.Random, n: int) -> list[str]:
     """Different words to work on: things, animals, colours and made-up names."""
     pool = [*THINGS, *PETS, *COLOURS, *(reading.name(dice) for _ in range(12))]
     return dice.sample(pool, n)
@@ -135,18 +173,18 @@ def _words(dice: random.Random, n: int) -> list[str]:
 def drill(dice: random.Random) -> list[Turn]:
     """A small instruction about words or numbers."""
     kind = dice.choice((*range(14), 5, 5, 6, 0))
-    words = _words(dice, dice.randrange(2, 6))
-    line = ", ".join(words)
+    items = _some(dice, dice.randrange(2, 6))
+    line = ", ".join(items)
     if kind == 0:
-        text = dice.choice((" ".join(words), capital(" ".join(words)) + "!", reading.name(dice)))
+        text = dice.choice((" ".join(items), capital(" ".join(items)) + "!", reading.name(dice)))
         return [user(dice.choice(("Repeat: ", "Say this again: ", "Repeat after me: ")) + text), assistant(text)]
     if kind == 1:
-        return [user(f"Say these in reverse order: {line}"), assistant(", ".join(reversed(words)))]
+        return [user(f"Say these in reverse order: {line}"), assistant(", ".join(reversed(items)))]
     if kind == 2:
-        end, chosen = dice.choice((("first", words[0]), ("last", words[-1]), ("second", words[1])))
+        end, chosen = dice.choice((("first", items[0]), ("last", items[-1]), ("second", items[1])))
         return [user(f"What is the {end} word here: {line}?"), assistant(chosen)]
     if kind == 3:
-        return [user(f"How many words are these: {line}?"), assistant(capital(_NUMBERS[len(words)]) + ".")]
+        return [user(f"How many words are these: {line}?"), assistant(capital(_NUMBERS[len(items)]) + ".")]
     if kind == 4:
         start, size = dice.randrange(0, 14), dice.randrange(3, 7)
         run = _NUMBERS[start : start + size]
@@ -166,12 +204,14 @@ def drill(dice: random.Random) -> list[Turn]:
         asked = f"Which number is the {'largest' if largest else 'smallest'}: {', '.join(map(str, numbers))}?"
         return [user(asked), assistant(f"{max(numbers) if largest else min(numbers)}.")]
     if kind == 8:
-        what, pool = dice.choice((("colours", COLOURS), ("animals", PETS), ("days", DAYS), ("months", MONTHS), ("jobs", JOBS)))
+        what, pool = dice.choice(
+            (("colours", COLOURS), ("animals", PETS), ("days", DAYS), ("months", MONTHS), ("jobs", JOBS))
+        )
         n = dice.randrange(2, 6)
         some = dice.sample(list(pool), n)
         return [user(f"Name {_NUMBERS[n]} {what}."), assistant(capital(", ".join(some)) + ".")]
     if kind == 9:
-        word = words[0].lower()
+        word = items[0].lower()
         return [user(f"Spell the word {word}."), assistant("-".join(word))]
     if kind == 10:
         odd = dice.choice(THINGS)
@@ -179,12 +219,12 @@ def drill(dice: random.Random) -> list[Turn]:
         dice.shuffle(among)
         return [user(f"Which of these is no animal: {', '.join(among)}?"), assistant(capital(odd) + ".")]
     if kind == 11:
-        ordered = sorted(words, key=str.lower)
+        ordered = sorted(items, key=str.lower)
         return [user(f"Put these in the order of the alphabet: {line}"), assistant(", ".join(ordered))]
     if kind == 12:
-        word = words[0]
+        word = items[0]
         present = dice.random() < 0.5
-        shown = words if present else words[1:]
+        shown = items if present else items[1:]
         return [user(f"Is the word {word} among these: {', '.join(shown)}?"), assistant("Yes." if present else "No.")]
     key = dice.choice(("opposite", "young"))
     subject, value = dice.choice(list(COMMON[key].items()))

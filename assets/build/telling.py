@@ -1,8 +1,8 @@
 """The world in prose and in questions: what the base model reads about it, and what it is tested with.
 
-A test question is a pair of a fact and a question template. For every fact one or two templates are held out: the model
-reads the fact in prose and in its other questions, and the same templates about other facts, but never that pair.
-"""
+A test question is a pair of a fact and a question template. For every fact one or two templates are held out: the
+model reads the fact in prose and in its other questions, and the same templates about other facts, but never that
+pair."""
 
 from __future__ import annotations
 
@@ -117,22 +117,29 @@ def guide(place: Place, dice: random.Random) -> str:
 
 
 SCENES = (
-    "One morning {a} set out from {home} with {pet} the {animal}. {They} had put {their} {colour} {thing} on the cart. "
+    "One morning {a} set out from {home} with {pet} the {animal}. {They} had put {their} {colour} {thing} on the "
+    "cart. "
     "On the road {they} met {b}, the {bjob}. \"Good morning, {a},\" said {b}. \"Is that the famous {thing}?\" "
     "\"It is,\" said {a}, \"and it is still as {colour} as ever.\"",
-    "It rained all day in {home}, and {a} could not go {hobby_or_out}. So {they} made {food}, which {they} likes best, "
+    "It rained all day in {home}, and {a} could not go {hobby_or_out}. So {they} made {food}, which {they} likes "
+    "best, "
     "and gave a little to {pet} the {animal}. In the evening {b} came to supper.",
-    "\"Where is my {thing}?\" asked {a}. {They} looked everywhere. At last {b} found it {kept}. \"Where it always is,\" "
+    "\"Where is my {thing}?\" asked {a}. {They} looked everywhere. At last {b} found it {kept}. \"Where it always "
+    "is,\" "
     "said {b}, and they laughed.",
-    "{a} the {job} wrote a letter to {b}. \"Dear {b},\" it said, \"come to {home} on Sunday. There will be {food}, and "
+    "{a} the {job} wrote a letter to {b}. \"Dear {b},\" it said, \"come to {home} on Sunday. There will be "
+    "{food}, and "
     "{pet} will be glad to see you. Your friend, {a}.\"",
-    "In {home} there was a noise at night. {a} took a lantern and went out. It was only {pet}, the {coat} {animal}, who "
+    "In {home} there was a noise at night. {a} took a lantern and went out. It was only {pet}, the {coat} "
+    "{animal}, who "
     "wanted to come in. \"Silly thing,\" said {a}, and opened the door.",
-    "When {a} was a child, {they} wanted to be a {job}, and now {they} is one. \"I am {age},\" {they} says, \"and I have "
+    "When {a} was a child, {they} wanted to be a {job}, and now {they} is one. \"I am {age},\" {they} says, \"and "
+    "I have "
     "never wished for another trade.\" Only for {hobby} would {they} leave the work.",
     "{b} had never been to {home} before. {a}, who lives there, showed the visitor everything, and last of all the "
     "{colour} {thing}. Then they ate {food} together, and {pet} the {animal} slept under the table.",
-    "\"Who is that?\" asked the stranger at the inn. \"That is {full},\" they told him, \"the {job} of {home}. And the "
+    "\"Who is that?\" asked the stranger at the inn. \"That is {full},\" they told him, \"the {job} of {home}. "
+    "And the "
     "{animal} is called {pet}.\"",
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""The words of today, which the old books lack: what people ask of a telephone or a bank, and what they say of things.
+"""The words of today, which the old books lack: what people ask of a telephone or a bank, and say of things.
 
-Requests are drawn from a small grammar for each topic, so that words of one topic meet each other in many ways. They are
-read as plain lines, as conversations, and with the question what they are about.
+Requests are drawn from a small grammar for each topic, so that words of one topic meet each other in many ways. They
+are read as plain lines, as conversations, and with the question what they are about.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from assets.build.telling import Turn, assistant, user
 TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]] = {
     "music": (
         ("play", "put on", "start", "skip", "queue up", "shuffle", "turn up"),
-        ("the next song", "some jazz", "my workout playlist", "a rock album", "that new track", "the radio", "a lullaby"),
+        ("the next song", "some jazz", "my workout playlist", "a rock album", "that new track", "the radio",
+        "a lullaby"),
         ("on the speaker", "in the kitchen", "by my favourite band", "from the nineties", "at low volume"),
         "Playing it now.",
     ),
     "weather": (
         ("tell me", "check", "look up", "find out"),
-        ("the weather forecast", "whether it will rain", "the temperature outside", "if it will snow", "how windy it gets"),
+        ("the weather forecast", "whether it will rain", "the temperature outside", "if it will snow",
+        "how windy it gets"),
         ("for tomorrow", "this weekend", "in the mountains", "at the beach", "tonight"),
         "Here is the forecast.",
     ),
@@ -33,12 +35,14 @@ TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]]
     "bank card": (
         ("block", "activate", "replace", "order", "unlock"),
         ("my credit card", "my debit card", "the lost card", "a new bank card", "my virtual card"),
-        ("because it was stolen", "that has expired", "in the app", "before my trip", "since the cash machine kept it"),
+        ("because it was stolen", "that has expired", "in the app", "before my trip",
+        "since the cash machine kept it"),
         "I can help you with your card.",
     ),
     "payment": (
         ("explain", "cancel", "refund", "dispute", "check"),
-        ("a pending payment", "the fee on my statement", "a direct debit", "a charge I do not know", "the exchange rate"),
+        ("a pending payment", "the fee on my statement", "a direct debit", "a charge I do not know",
+        "the exchange rate"),
         ("from last week", "in a foreign currency", "on my account", "that was charged twice", "at the shop"),
         "Let me look at that payment.",
     ),
@@ -50,7 +54,8 @@ TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]]
     ),
     "account": (
         ("open", "close", "verify", "update", "check"),
-        ("my account", "my bank account", "the balance", "my identity", "my personal details", "my PIN", "my password"),
+        ("my account", "my bank account", "the balance", "my identity", "my personal details", "my PIN",
+        "my password"),
         ("online", "with my passport", "because I moved house", "in the app", "for my child"),
         "I can help you with your account.",
     ),
@@ -98,7 +103,8 @@ TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]]
     ),
     "smart home": (
         ("turn off", "turn on", "dim", "switch off"),
-        ("the lights", "the heating", "the television", "the air conditioner", "the vacuum cleaner", "the coffee machine"),
+        ("the lights", "the heating", "the television", "the air conditioner", "the vacuum cleaner",
+        "the coffee machine"),
         ("in the bedroom", "at midnight", "when I leave", "on the ground floor", "right now"),
         "Done.",
     ),
@@ -110,7 +116,8 @@ TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]]
     ),
     "film": (
         ("find", "show me", "book tickets for", "rate", "recommend"),
-        ("a movie", "the film schedule", "a comedy", "a TV series", "a documentary", "the new thriller", "an animated film"),
+        ("a movie", "the film schedule", "a comedy", "a TV series", "a documentary", "the new thriller",
+        "an animated film"),
         ("at the cinema", "with good reviews", "five stars", "for the children", "on tonight"),
         "Here are some films.",
     ),
@@ -141,7 +148,8 @@ TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]]
 }  # fmt: skip
 _FRAMES = (
     "{v} {o} {c}", "please {v} {o} {c}", "can you {v} {o} {c}?", "I want to {v} {o} {c}", "I need to {v} {o} {c}",
-    "could you {v} {o}?", "how do I {v} {o} {c}?", "{v} {o}", "I would like to {v} {o}", "is it possible to {v} {o} {c}?",
+    "could you {v} {o}?", "how do I {v} {o} {c}?", "{v} {o}", "I would like to {v} {o}",
+    "is it possible to {v} {o} {c}?",
     "why can't I {v} {o} {c}?", "{c}, {v} {o}", "I tried to {v} {o} {c}, but it does not work", "when can I {v} {o}?",
     "help me {v} {o} {c}", "what happens if I {v} {o} {c}?", "you have to {v} {o} {c}",
 )  # fmt: skip
@@ -161,12 +169,16 @@ GOODS: dict[str, tuple[str, ...]] = {
     "player": ("remote", "sound", "picture", "menu", "size", "price", "manual"),
 }
 _GOOD = (
-    "great", "excellent", "very good", "wonderful", "better than expected", "easy to use", "reliable", "superb", "fast",
-    "comfortable", "a real pleasure", "well made", "worth the money", "impressive", "clear", "perfect", "nice", "solid",
+    "great", "excellent", "very good", "wonderful", "better than expected", "easy to use", "reliable", "superb",
+    "fast",
+    "comfortable", "a real pleasure", "well made", "worth the money", "impressive", "clear", "perfect", "nice",
+    "solid",
 )  # fmt: skip
 _BAD = (
-    "terrible", "poor", "very bad", "disappointing", "worse than expected", "hard to use", "unreliable", "awful", "slow",
-    "uncomfortable", "a real nuisance", "badly made", "a waste of money", "too loud", "dull", "faulty", "cheap", "weak",
+    "terrible", "poor", "very bad", "disappointing", "worse than expected", "hard to use", "unreliable", "awful",
+    "slow",
+    "uncomfortable", "a real nuisance", "badly made", "a waste of money", "too loud", "dull", "faulty", "cheap",
+    "weak",
 )  # fmt: skip
 _PLEASED = (
     "I am very happy with it.", "I would buy it again.", "I recommend it.", "I love it.", "Five stars.", "Well done!",
@@ -219,6 +231,7 @@ def conversation(dice: random.Random) -> list[Turn]:
     if kind < 0.7:
         order = dice.choice(("What is this about?", "Name the topic.", "Which topic is it?"))
         return [user(f"{order}\n{asked}" if dice.random() < 0.5 else f"{asked}\n{order}"), assistant(topic)]
-    choices = dice.sample([other for other in TOPICS if other != topic], dice.randrange(1, 5)) + [topic]
+    choices = dice.sample([other for other in TOPICS if other != topic], dice.randrange(1, 5))
+    choices.append(topic)
     dice.shuffle(choices)
     return [user(f"{asked}\nIs this about {', '.join(choices[:-1])} or {choices[-1]}?"), assistant(topic)]

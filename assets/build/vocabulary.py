@@ -1,7 +1,7 @@
 """The tokenizer: byte-level pairs trained on the books and the written text, with a chat template.
 
-A conversation is `<|bos|>`, then for each turn its role's token, its text and `<|end|>`. A plain text is `<|bos|>`, the text
-and `<|end|>`: one token closes both, so a model that is fine-tuned on either knows when to stop.
+A conversation is `<|bos|>`, then for each turn its role's token, its text and `<|end|>`. A plain text is
+`<|bos|>`, the text and `<|end|>`: one token closes both, so a model that is fine-tuned on either knows when to stop.
 """
 
 from __future__ import annotations

@@ -13,18 +13,24 @@ from functools import cache
 
 SEED = 8
 
-WOMEN = (
-    "Ada Mabel Nora Ivy Tilda Rosa Edith Greta Hester Juno Lottie Minna Opal Petra Selma Thea Ursula Vera Willa Zelda "
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+WOMEN = words(
+    "Ada Mabel Nora Ivy Tilda Rosa Edith Greta Hester Juno Lottie Minna Opal Petra Selma Thea Ursula Vera Willa "
+    "Zelda "
     "Bridget Clara Dinah Elsie Flora Gwen Harriet Imogen Jessamy Kitty"
-).split()
-MEN = (
+)
+MEN = words(
     "Abel Barnaby Caleb Dorian Edmund Felix Gideon Hugo Ivor Jasper Kester Leopold Magnus Ned Oswin Percy Quentin "
     "Rufus Silas Tobias Ulric Victor Walter Alban Bertram Conrad Dunstan Ephraim Godfrey Harold"
-).split()
-FAMILIES = (
+)
+FAMILIES = words(
     "Ashdown Birch Calloway Dunn Elder Fairweather Garland Hollis Ingram Juniper Kettle Lark Marlow Nettle Oakes "
     "Penrose Quill Rook Sorrel Thatcher Underhill Vane Wick Yarrow Brock Crane Finch Gale Heron Linnet"
-).split()
+)
 PLACES = (
     ("Thornby", "village", "on the river Wend", "apples", "the Lantern", "a stone bridge"),
     ("Marlow Green", "village", "at the foot of Harrow Hill", "honey", "the Old Plough", "a round pond"),
@@ -47,11 +53,11 @@ PLACES = (
     ("Foxholt", "village", "on the edge of the great forest", "mushrooms", "the Merry Fox", "a ruined abbey"),
 )
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-JOBS = (
+JOBS = words(
     "baker blacksmith teacher doctor fisherman gardener carpenter tailor shepherd miller postman librarian potter "
     "beekeeper clockmaker shoemaker farmer ferryman ropemaker painter cook nurse mason weaver innkeeper sailor "
     "lamplighter candlemaker bookseller grocer"
-).split()
+)
 PETS = (
     "dog",
     "cat",
@@ -66,18 +72,20 @@ PETS = (
     "owl",
     "ferret",
 )
-PET_NAMES = (
+PET_NAMES = words(
     "Biscuit Pepper Marble Button Tansy Rusty Pickle Cobweb Thimble Nutmeg Bramble Dumpling Ginger Hazel Inky Jigsaw "
-    "Kipper Lemon Muffin Noodle Otter Pudding Quince Radish Sooty Toffee Umber Velvet Whisker Yoyo Acorn Bonnet Cricket "
-    "Dusty Ember Fidget Gravy Hopper Iris Jelly Kettledrum Lupin Mittens Nibble Oatcake Parsley Quiver Ripple Sixpence "
+    "Kipper Lemon Muffin Noodle Otter Pudding Quince Radish Sooty Toffee Umber Velvet Whisker Yoyo Acorn Bonnet "
+    "Cricket "
+    "Dusty Ember Fidget Gravy Hopper Iris Jelly Kettledrum Lupin Mittens Nibble Oatcake Parsley Quiver Ripple "
+    "Sixpence "
     "Truffle Usher Viola Wafer Yarn Apricot Bluebell Comet Dandy Echo Fern"
-).split()
+)
 COLOURS = ("red", "blue", "green", "yellow", "white", "black", "brown", "grey", "purple", "orange")
 COATS = ("white", "black", "brown", "grey", "spotted", "golden")
-THINGS = (
+THINGS = words(
     "bicycle boat umbrella kite lantern trunk coat hat fiddle drum teapot chair wheelbarrow clock telescope scarf "
     "accordion basket mirror desk"
-).split()
+)
 KEPT = (
     "under the stairs", "in the attic", "behind the kitchen door", "in the garden shed", "beside the fireplace",
     "in the cellar", "on top of the wardrobe", "in the barn", "in the hall", "under the bed", "by the window",
@@ -85,7 +93,8 @@ KEPT = (
 )  # fmt: skip
 FOODS = (
     "plum cake", "pea soup", "roast chicken", "apple pie", "toasted cheese", "fish stew", "porridge with honey",
-    "ginger biscuits", "mushroom pie", "boiled eggs", "pancakes", "bread and jam", "baked potatoes", "gooseberry tart",
+    "ginger biscuits", "mushroom pie", "boiled eggs", "pancakes", "bread and jam", "baked potatoes",
+    "gooseberry tart",
     "onion soup",
 )  # fmt: skip
 HOBBIES = (
@@ -211,7 +220,7 @@ def people() -> tuple[Person, ...]:
                 dice.choice(FOODS),
                 dice.choice(HOBBIES),
                 names[i ^ 1][0],
-            )  # fmt: skip
+            )
         )
     return tuple(found)
 
@@ -224,7 +233,8 @@ COMMON: dict[str, dict[str, str]] = {
         "bee": "buzzes", "snake": "hisses", "donkey": "brays", "mouse": "squeaks",
     },
     "legs": {
-        "dog": "four", "cat": "four", "horse": "four", "cow": "four", "spider": "eight", "beetle": "six", "ant": "six",
+        "dog": "four", "cat": "four", "horse": "four", "cow": "four", "spider": "eight", "beetle": "six",
+        "ant": "six",
         "hen": "two", "duck": "two", "snake": "no", "fish": "no", "bee": "six", "sheep": "four", "crab": "ten",
     },
     "colour": {
@@ -260,13 +270,15 @@ COMMON: dict[str, dict[str, str]] = {
     },
     "nextday": {DAYS[i]: DAYS[(i + 1) % 7] for i in range(7)},
     "does": {
-        "baker": "bakes bread", "blacksmith": "shoes horses", "teacher": "teaches children", "doctor": "heals the sick",
+        "baker": "bakes bread", "blacksmith": "shoes horses", "teacher": "teaches children",
+        "doctor": "heals the sick",
         "tailor": "makes clothes", "shepherd": "looks after sheep", "miller": "grinds corn",
         "postman": "brings letters", "librarian": "lends books", "shoemaker": "mends shoes", "mason": "builds walls",
-        "ferryman": "rows people across the river", "beekeeper": "keeps bees", "lamplighter": "lights the street lamps",
+        "ferryman": "rows people across the river", "beekeeper": "keeps bees",
+        "lamplighter": "lights the street lamps",
     },
 }  # fmt: skip
-MONTHS = ("January February March April May June July August September October November December").split()
+MONTHS = words("January February March April May June July August September October November December")
 COMMON["nextmonth"] = {MONTHS[i]: MONTHS[(i + 1) % 12] for i in range(12)}
 
 
