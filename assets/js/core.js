@@ -54,14 +54,20 @@
 
   // ---- state that survives a reload, and is shared with the browser's other tabs
   let state = { tab: "", theme: "", lesson: "side", benches: {}, done: {} };
-  try {
-    state = { ...state, ...JSON.parse(localStorage.getItem(KEY) || "{}") };
-  } catch {
-    // A damaged or forbidden store only means that nothing is remembered.
-  }
-  function save() {
+  function stored() {
     try {
-      localStorage.setItem(KEY, JSON.stringify(state));
+      return JSON.parse(localStorage.getItem(KEY) || "{}");
+    } catch {
+      return {}; // a damaged or forbidden store only means that nothing is remembered
+    }
+  }
+  state = { ...state, ...stored() };
+  /** Keep the state; of the benches only `bench`, so that the browser's other tabs keep theirs. */
+  function save(bench = state.tab) {
+    const now = stored();
+    const benches = { ...now.benches, ...(state.benches[bench] ? { [bench]: state.benches[bench] } : {}) };
+    try {
+      localStorage.setItem(KEY, JSON.stringify({ ...now, ...state, benches, done: { ...now.done, ...state.done } }));
     } catch {
       // Private windows may refuse: the page works without.
     }
@@ -89,6 +95,7 @@
     if (!answer) {
       const error = new Error("The lab does not answer.");
       error.hint = "Is its window still open? Start it again with `python app.py`; no run is lost.";
+      error.lost = true;
       throw error;
     }
     if (answer.error) {

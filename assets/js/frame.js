@@ -120,6 +120,7 @@
     Lab.open = open;
 
     // ---- what the device and the queue do: asked on loading, on return to the page, and while something runs
+    let again;
     async function status() {
       try {
         const now = await call("status");
@@ -131,7 +132,8 @@
         queue.querySelector(".words").textContent = words;
         queue.setAttribute("aria-label", `Queue: ${words}. Show the runs`);
         say("status", now);
-        if (!now.device) setTimeout(status, 1500);
+        clearTimeout(again);
+        if (!now.device || (now.running && !document.hidden)) again = setTimeout(status, now.device ? 3000 : 1500);
       } catch {
         device.textContent = "No connection";
       }

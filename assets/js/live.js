@@ -53,7 +53,8 @@
       } catch (error) {
         if (mine !== turn) return;
         put(notes, note("error", error.message, error.hint));
-        onUpdate(null);
+        if (error.lost) again(3000);
+        else onUpdate(null);
         return;
       }
       if (mine !== turn) return;

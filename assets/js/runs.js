@@ -91,7 +91,7 @@
         if (view === "see") bench.plan = plan;
         bench.run = row.id;
         bench.view = view;
-        Lab.save();
+        Lab.save(tab);
         Lab.open(tab);
         if (view === "see") say("open-plan", plan);
         say("watch-run", row.id);

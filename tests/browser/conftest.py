@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+# Machines that run tests are often busy: a wait ends as soon as it can, and only a fault lets it run out.
+expect.set_options(timeout=60_000)
+
 MISSING = "Chromium is missing: install it with your package manager, or with 'playwright install chromium'."
 
 
