@@ -64,7 +64,7 @@ class Data:
     """Which examples to learn from. Empty columns and task are guessed from the data (`lab.data.mapping`)."""
 
     source: str = knob(
-        "sentiment",
+        "persona",
         "Data set",
         "An embedded set, the id of a data set on the Hugging Face Hub, or a CSV, JSONL or Parquet file.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lab.errors import LabError
@@ -21,12 +22,13 @@ from lab.methods.lora import Lora
 from lab.methods.oft import Oft
 from lab.methods.other import other, others
 from lab.methods.prefix import Prefix
+from lab.methods.presets import preset
 from lab.methods.prompt import Prompt
 from lab.methods.ptuning import PTuning
 from lab.methods.vera import Vera
 from lab.plan import Plan, Training
 
-__all__ = ["METHODS", "default_plan", "method", "others", "settings", "with_values"]
+__all__ = ["METHODS", "default_plan", "method", "others", "preset", "settings", "with_values"]
 
 #: Every method, in the order in which the form lists them.
 METHODS: dict[str, Method] = {
@@ -66,10 +68,17 @@ def settings(plan: Plan) -> Any:
 
 
 def default_plan(key: str = "lora", **parts: Any) -> Plan:
-    """A plan with the method's own defaults, its training settings included. `parts` replace whole fields."""
+    """A plan with the method's own defaults, its training settings included. `parts` replace whole fields.
+
+    On the embedded base and data the preset that was found for them is put in (`lab.methods.presets`), unless the
+    parts say how to train.
+    """
     chosen = method(key)
     training = Training(**chosen.training)
-    return Plan(**{"method": key, "settings": values(chosen.Settings()), "training": training, **parts})
+    plan = Plan(**{"method": key, "settings": values(chosen.Settings()), "training": training, **parts})
+    if parts.keys() & {"training", "settings"}:
+        return plan
+    return with_values(plan, preset(plan.model, plan.data.source, key))
 
 
 def with_values(plan: Plan, given: Mapping[str, Any]) -> Plan:
@@ -99,5 +108,4 @@ def with_values(plan: Plan, given: Mapping[str, Any]) -> Plan:
         else:
             plain[place][short] = value
     changed = Plan.from_dict(plain)
-    settings(changed)
-    return changed
+    return replace(changed, settings=values(settings(changed)))

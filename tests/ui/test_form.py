@@ -34,7 +34,7 @@ def test_the_form_lists_what_a_plan_is_made_of() -> None:
 
 
 def test_a_change_of_method_brings_its_own_training_settings_and_keeps_yours() -> None:
-    mine = form.form(methods.default_plan("lora"))
+    mine = form.form(methods.default_plan("lora", model="org/name"))
     mine["training"]["steps"] = 7
     changed = form.change_method(mine, "full")
     assert changed["method"] == "full"
@@ -46,18 +46,18 @@ def test_a_change_of_method_brings_its_own_training_settings_and_keeps_yours() -
 
 
 def test_a_change_of_method_keeps_a_setting_that_both_have() -> None:
-    mine = form.form(methods.default_plan("lora"))
+    mine = form.form(methods.default_plan("lora", model="org/name"))
     mine["settings"]["rank"] = 5
     other = next(
         item.key for item in methods.METHODS.values() if item.key != "lora" and "rank" in values(item.Settings())
     )
     assert form.change_method(mine, other)["settings"]["rank"] == 5
-    fresh = form.form(methods.default_plan("lora"))
+    fresh = form.form(methods.default_plan("lora", model="org/name"))
     assert form.change_method(fresh, other)["settings"] == values(methods.METHODS[other].Settings())
 
 
 def test_a_lessons_link_sets_what_it_names_and_nothing_else() -> None:
-    mine = form.form(methods.default_plan("lora"))
+    mine = form.form(methods.default_plan("lora", model="org/name"))
     set_to = form.given(mine, {"rank": "4", "steps": "12", "data": "intent"})
     assert (set_to["settings"]["rank"], set_to["training"]["steps"], set_to["data"]["source"]) == (4, 12, "intent")
     assert set_to["settings"]["alpha"] == mine["settings"]["alpha"]
@@ -69,11 +69,11 @@ def test_a_lessons_link_sets_what_it_names_and_nothing_else() -> None:
 )
 def test_a_link_with_a_mistake_says_so(loose: dict[str, str], says: str) -> None:
     with pytest.raises(LabError, match=says):
-        form.given(form.form(methods.default_plan("lora")), loose)
+        form.given(form.form(methods.default_plan("lora", model="org/name")), loose)
 
 
 def test_a_form_with_a_value_out_of_bounds_is_refused() -> None:
-    broken = form.form(methods.default_plan("lora"))
+    broken = form.form(methods.default_plan("lora", model="org/name"))
     broken["settings"]["rank"] = 0
     with pytest.raises(LabError, match="Rank r cannot be 0"):
         form.plan(broken)

@@ -103,8 +103,9 @@ def change_method(current: Mapping[str, Any], key: str) -> dict[str, Any]:
         except LabError:
             continue
         kept[name] = value
-    changed = {**current, "method": key, "settings": kept, "training": training}
-    return form(plan(changed))
+    changed = plan({**current, "method": key, "settings": kept, "training": training})
+    found = methods.preset(changed.model, changed.data.source, key)
+    return form(methods.with_values(changed, {name: value for name, value in found.items() if name not in kept}))
 
 
 def _default(item: Method, name: str) -> Any:
