@@ -69,8 +69,7 @@ def _opened(folder: Path, spec: Spec) -> Comparison:
     if not (folder / FILE).is_file():
         return Comparison.create(folder, spec, runs)
     found = Comparison(folder, runs)
-    wanted = [member.key for member in expand(spec, lambda name: runs.get(name).plan)]
-    if [member.key for member in found.members] != wanted:
+    if found.spec != spec:
         raise LabError(f"'{folder}' holds another comparison ('{found.name}').", "Choose another folder with --out.")
     return found
 

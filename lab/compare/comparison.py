@@ -30,6 +30,9 @@ from lab.runs import INTERRUPTED, Run, Runs, write_json
 
 FILE = "comparison.json"
 
+#: Published figures that are shown beside the own ones.
+BESIDE = "published.txt"
+
 
 class Comparison:
     """One comparison. Whoever changes its state saves it; a second process that opens it sees the same."""
@@ -40,6 +43,7 @@ class Comparison:
         self._change = threading.RLock()
         self._lock: FileLock | None = None
         self._cache: dict[str, tuple[Any, Outcome]] = {}
+        self._shown: tuple[int, list[Outcome]] = (0, [])
         self._state = self._read()
 
     @classmethod
@@ -55,7 +59,8 @@ class Comparison:
                 {"key": item.key, "arm": item.arm, "plan": item.plan.to_dict(), "given": item.run, "run": item.run}
                 for item in members
             ],
-            "order": [item.key for item in members if not item.run],
+            # Seed after seed, so that a comparison that is stopped early has every arm.
+            "order": [item.key for item in sorted(members, key=lambda item: _rank(item, spec)) if not item.run],
             "trials": {},
         }
         try:
@@ -196,10 +201,37 @@ class Comparison:
         """Every member's figures, with what keeps it from being compared."""
         protocol = self.spec.protocol
         found = [self._outcome(item) for item in self._state["members"]]
+        beside = self._beside()
         if all(item["given"] for item in self._state["members"]):  # runs that were never under one protocol
             steps = [item.steps for item in found if item.complete]
-            return marked(found, "steps", max(steps, key=steps.count) if steps else 0)
-        return marked(found, protocol.budget, protocol.amount)
+            return marked([*found, *beside], "steps", max(steps, key=steps.count) if steps else 0)
+        return marked([*found, *beside], protocol.budget, protocol.amount)
+
+    def beside(self, text: str) -> None:
+        """Show published figures (`lab.compare.published`) beside the own ones; none for an empty text.
+
+        Raises LabError for a text that holds none.
+        """
+        from lab.compare.published import parse
+        from lab.compare.report import save
+
+        file = self.folder / BESIDE
+        if not text:
+            file.unlink(missing_ok=True)
+            return
+        parse(text)
+        save(file, text)
+
+    def _beside(self) -> list[Outcome]:
+        from lab.compare.published import read
+
+        file = self.folder / BESIDE
+        if not file.is_file():
+            return []
+        stamp = file.stat().st_mtime_ns
+        if self._shown[0] != stamp:
+            self._shown = (stamp, read(file))
+        return self._shown[1]
 
     def _outcome(self, entry: dict[str, Any]) -> Outcome:
         plan = Plan.from_dict(entry["plan"])
@@ -257,6 +289,10 @@ class Comparison:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def _rank(member: Member, spec: Spec) -> int:
+    return spec.seeds.index(member.plan.seed) if member.plan.seed in spec.seeds else len(spec.seeds)
 
 
 class Comparisons:

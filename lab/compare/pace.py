@@ -1,0 +1,50 @@
+"""How long a comparison will take: the arithmetic of its members, at the speed that this machine's own runs had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from lab.compare.grid import Foresight, shape, work
+from lab.compare.spec import SECONDS, STEPS, TUNED, Protocol
+from lab.errors import LabError
+from lab.events import DONE
+from lab.runs import Run
+
+#: Runs that are looked at, the newest first.
+LOOKED = 20
+
+
+def speed(runs: Iterable[Run]) -> float | None:
+    """Multiplications and additions per second, the median over finished runs; None if none tells."""
+    found = []
+    for run in list(runs)[:LOOKED]:
+        try:
+            history = run.history()
+            started, finished = history.started, history.finished
+            if started is None or finished is None or finished.status != DONE or finished.seconds <= 0:
+                continue
+            rows = {"train": started.train_rows, "eval": started.eval_rows}
+            found.append(work(run.plan, shape(run.plan), started.trainable, rows) / finished.seconds)
+        except LabError:
+            continue
+    return median(found) if found else None
+
+
+def seconds(seen: Sequence[Foresight], protocol: Protocol, pace: float | None) -> float | None:
+    """Expected seconds of all members that can run, trials included; None where nothing was measured."""
+    able = [item for item in seen if item.reason is None]
+    if protocol.budget == SECONDS:
+        return len(able) * protocol.amount
+    if pace is None or protocol.budget != STEPS:
+        return None
+    total = 0.0
+    arms: set[str] = set()
+    for item in able:
+        plan, mine = item.member.plan, shape(item.member.plan)
+        one = work(plan, mine, item.trainable, {"train": 0, "eval": plan.training.eval_rows})
+        total += one
+        if protocol.rate == TUNED and item.member.arm not in arms:
+            arms.add(item.member.arm)
+            total += one * len(protocol.rates) * protocol.trial_steps / max(plan.training.steps, 1)
+    return total / pace
