@@ -3,8 +3,8 @@
     python -m benchmarks.presets [--sets persona …] [--methods lora …] [--workers N] [--log FILE]
 
 Every candidate (learning rates around the method's own, and every linear map as the target where the method has
-targets) trains for the same number of steps with the same seed; of those that are about the best in score, the one
-wins that forgets least. Writes `assets/presets.json`, which `lab.methods.default_plan` reads. `--log` keeps every run.
+targets) trains for the same number of steps with the same seed; of those that are about the best in score, the
+one that forgets least wins. Writes `assets/presets.json`, which `lab.methods.default_plan` reads. `--log` keeps every run.
 """
 
 from __future__ import annotations

@@ -166,15 +166,15 @@ def _as_text(run: Run, events: Iterator[Event]) -> Iterator[Event]:
     for event in events:
         match event:
             case Started():
-                print(
-                    f"{event.trainable:,} of {event.total:,} parameters train ({event.trainable / event.total:.2%}) on {event.device}"
-                )
+                share = event.trainable / event.total
+                print(f"{event.trainable:,} of {event.total:,} parameters train ({share:.2%}) on {event.device}")
                 bar = tqdm(total=event.steps, initial=event.first_step, unit="step", disable=not sys.stderr.isatty())
             case Step() if bar is not None:
                 bar.set_postfix(loss=f"{event.loss:.3f}", refresh=False)
                 bar.update()
             case Evaluated():
-                said = f"{'base ' if event.base else f'step {event.step}'}: loss {event.loss:.3f}, score {event.score:.3f}"
+                who = "base" if event.base else f"step {event.step}"
+                said = f"{who}: loss {event.loss:.3f}, score {event.score:.3f}"
                 tqdm.write(
                     said if event.general is None else f"{said}, general prose {event.general:.3f} bits per byte"
                 )

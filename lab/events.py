@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, get_args
 
 #: How a run can end. "interrupted" is never written: it is what a run folder without a last line means.
 DONE, STOPPED, FAILED = "done", "stopped", "failed"
@@ -140,9 +140,7 @@ class Finished:
 
 Event = Stage | Warned | Started | Step | Evaluated | Sample | Saved | Reported | Finished
 
-KINDS: dict[str, type] = {
-    kind.__name__.lower(): kind for kind in (Stage, Warned, Started, Step, Evaluated, Sample, Saved, Reported, Finished)
-}
+KINDS: dict[str, type] = {kind.__name__.lower(): kind for kind in get_args(Event)}
 
 
 def encode(event: Event) -> dict[str, Any]:

@@ -265,4 +265,5 @@ def _encode(data: Any, shape: Any, longest: int) -> str:
 def _optimizer(training: Training, groups: str) -> str:
     momentum = ", momentum=0.9" if training.optimizer == "sgd" else ""
     made = OPTIMIZERS[training.optimizer]
-    return f"{made}(\n    {groups},\n    lr={training.learning_rate},\n    weight_decay={training.weight_decay}{momentum},\n)"
+    options = f"lr={training.learning_rate},\n    weight_decay={training.weight_decay}{momentum},"
+    return f"{made}(\n    {groups},\n    {options}\n)"
