@@ -58,13 +58,12 @@ def footprint(model: str, precision: Precision, task: str = CLASSIFY) -> tuple[i
 
     Raises LabError for a precision that the device cannot hold.
     """
-    import torch
-
     from lab.models import loading
     from lab.models.precision import base_bytes, device
+    from lab.models.randomness import alone
     from lab.training.ledger import held, storages
 
-    with torch.random.fork_rng():
+    with alone(0):
         loaded = loading.load(model, task, 2, precision, device())
     measured = sum(storages(held(loaded)).values())
     return measured, base_bytes(loading.shape(model, task, 2), precision)

@@ -65,6 +65,7 @@ def training(plan: Plan, stored: str, steps: int, stop: threading.Event) -> Iter
     from lab.data.encoding import Encoder, order
     from lab.models import loading
     from lab.models.precision import device
+    from lab.models.randomness import alone
     from lab.training.optimizers import factor
 
     method, settings = methods.method(plan.method), methods.settings(plan)
@@ -75,8 +76,7 @@ def training(plan: Plan, stored: str, steps: int, stop: threading.Event) -> Iter
     shape = loading.shape(plan.model, data.task, count)
     longest = min(plan.training.max_length, shape.max_length or plan.training.max_length)
     encoder = Encoder(loading.tokenizer(plan.model), data.task, data.labels, longest, shape.family)
-    with torch.random.fork_rng():
-        torch.manual_seed(plan.seed)
+    with alone(plan.seed):
         model = loading.load(plan.model, data.task, count, plan.precision, device())
         model = method.apply(model, settings, shape).train()
     learned = [item for item in model.parameters() if item.requires_grad]

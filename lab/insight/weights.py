@@ -83,12 +83,10 @@ def about(run: Run) -> tuple[str, int]:
 
 def whole(plan: Plan, task: str, labels: int) -> Any:
     """The plan's base with 32-bit weights on the CPU, its new head (if any) drawn from the plan's seed."""
-    import torch
-
     from lab.models import loading
+    from lab.models.randomness import alone
 
-    with torch.random.fork_rng():
-        torch.manual_seed(plan.seed)
+    with alone(plan.seed):
         return loading.load(plan.model, task, labels, Precision(), "cpu")
 
 

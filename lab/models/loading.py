@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from lab.models.shape import ModelShape, derive
 from lab.plan import CLASSIFY, Precision
 
 log = logging.getLogger(__name__)
+
+#: One load at a time: transformers changes torch's default type meanwhile, which belongs to the whole process.
+_loading = threading.Lock()
 
 
 def auto_class(config: Any, task: str) -> Any:
@@ -129,15 +133,16 @@ def load(model: str, task: str, labels: int, precision: Precision, where: str) -
         extra = {"quantization_config": quantization, "device_map": {"": where}}
     _quiet()
     try:
-        loaded = auto_class(settings, task).from_pretrained(
-            str(place),
-            config=settings,
-            dtype=stored.dtype(precision, where),
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            **extra,
-        )
+        with _loading:
+            loaded = auto_class(settings, task).from_pretrained(
+                str(place),
+                config=settings,
+                dtype=stored.dtype(precision, where),
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                **extra,
+            )
     except OSError as error:
         if "safetensors" in str(error):
             raise LabError(

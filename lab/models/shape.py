@@ -193,6 +193,9 @@ def derive(config: Any, task: str, labels: int = 2) -> ModelShape:
     place = config.name_or_path
     config = type(config).from_dict(config.to_dict())
     config.name_or_path = place
+    # transformers makes the configuration's type torch's default while it builds: that is the whole process's, and a
+    # model that another thread loads meanwhile would take it.
+    config.dtype = "float32"
     if task == CLASSIFY:
         config.num_labels = labels
     return describe(made(config, task), task, labels)
