@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,36 @@ def store(tmp_path: Path):
     from lab.runs import Runs
 
     return Runs(tmp_path / "runs")
+
+
+# -- the Hub ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """A double of the Hub, empty, with a cache of its own; the lab's real client talks to it."""
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    from lab.data import source
+    from lab.models import hub as client
+    from tests.hub_double import HubDouble
+
+    with HubDouble() as double:
+        monkeypatch.setenv("HF_ENDPOINT", double.url)
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        monkeypatch.setattr(constants, "ENDPOINT", double.url)
+        path = "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", double.url + path)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        for kept in (client.fetch_config, client.resolve, source._hub):
+            kept.cache_clear()
+        yield double
+    # Questions that were given up end now that the server is gone; none may live on into another test.
+    for thread in threading.enumerate():
+        if thread.name.startswith("hub "):
+            thread.join()
+    huggingface_hub.close_session()

@@ -89,6 +89,7 @@ class HubDouble:
         self.repos: dict[tuple[str, str], Repo] = {}
         self.asked: list[str] = []
         self.token = "hf_double"
+        self.search_fault = ""
         self.released = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": self}))
         self.server.daemon_threads = True
@@ -203,6 +204,8 @@ class Handler(BaseHTTPRequestHandler):
         return parse_qs(self.body.decode())
 
     def search(self, kind: str) -> None:
+        if self.misbehave(self.hub.search_fault):
+            return
         wanted = parse_qs(urlsplit(self.path).query).get("filter", [])
         found = [
             repo for (of, _), repo in self.hub.repos.items() if of == kind and all(tag in repo.tags for tag in wanted)
@@ -284,17 +287,16 @@ class Handler(BaseHTTPRequestHandler):
             # The Hub does not tell strangers whether a repository is private or missing.
             self.refuse(401, "RepoNotFound", "Repository not found")
             return None
-        if found.fault == DROP:
-            self.close_connection = True
-            return None
-        if found.fault == HANG:
-            self.hub.released.wait()
-            self.close_connection = True
-            return None
-        if found.fault == ERROR:
+        return None if self.misbehave(found.fault) else found
+
+    def misbehave(self, fault: str) -> bool:
+        """Do what the fault says instead of answering; whether that happened."""
+        if fault == ERROR:
             self.refuse(503, "", "Service unavailable")
-            return None
-        return found
+        elif fault == HANG:
+            self.hub.released.wait()
+        self.close_connection = self.close_connection or fault in (DROP, HANG)
+        return fault in (DROP, HANG, ERROR)
 
     def say(self, told: Any) -> None:
         """The value as JSON."""
