@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from lab.events import Memory
-from lab.plots.style import LEDGER, NEUTRAL, faded, figure
+from lab.plots.style import LEDGER, NEUTRAL, figure
 
 SI = {"tickformat": ".3s", "ticksuffix": "B"}
 

@@ -10,8 +10,23 @@ import gradio as gr
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 #: In this order: the ground first, the frame next, then the widgets.
-SCRIPTS = ("core", "frame", "figure", "knobs", "form", "panel", "live", "stage", "chat", "runs", "guide")
-STYLES = ("base", "frame", "bench", "runs", "gradio")
+SCRIPTS = (
+    "core",
+    "frame",
+    "figure",
+    "flow",
+    "knobs",
+    "form",
+    "panel",
+    "live",
+    "stage",
+    "chat",
+    "runs",
+    "comparison",
+    "compare",
+    "guide",
+)
+STYLES = ("base", "frame", "bench", "runs", "compare", "gradio")
 
 FONT = ("Inter", "system-ui", "-apple-system", "Segoe UI", "Liberation Sans", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "Consolas", "Liberation Mono", "monospace")
@@ -49,7 +64,8 @@ def theme() -> gr.themes.Base:
         "panel_border_width": "0px",
         "input_background_fill": "var(--lab-surface)",
         "input_background_fill_focus": "var(--lab-surface)",
-        "input_border_color": "var(--lab-line)",
+        "input_border_color": "var(--lab-line-strong)",
+        "input_border_width": "1px",
         "input_border_color_focus": "var(--lab-accent)",
         "input_placeholder_color": "var(--lab-muted)",
         "input_radius": "6px",

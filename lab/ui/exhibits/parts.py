@@ -51,22 +51,16 @@ def shape_of(model: str) -> Any:
     return loading.shape(model, GENERATE)
 
 
-def projections(model: str) -> list[str]:
-    """The names of a model's linear maps inside the blocks."""
-    return [item.name for item in shape_of(model).projections]
-
-
-def module_choice(
-    lab: Lab, tab: str, model: gr.Dropdown, elem_id: str, also: Callable[..., Any] | None = None
-) -> Any:
-    """A list of the model's linear maps, filled when the tab is opened or the model changes."""
+def module_choice(lab: Lab, tab: str, model: gr.Dropdown, elem_id: str, roles: tuple[str, ...] = ()) -> gr.Dropdown:
+    """A list of the model's linear maps (those with one of the roles, if any are given), kept up to date."""
     choice = gr.Dropdown([], label="Matrix", elem_id=elem_id, allow_custom_value=True)
 
     def fill(name: str, now: str | None) -> Any:
         try:
-            names = projections(name)
+            found = shape_of(name).projections
         except LabError:
             return gr.Dropdown(choices=[], value=None)
+        names = [item.name for item in found if not roles or item.role in roles]
         return gr.Dropdown(choices=names, value=now if now in names else names[len(names) // 2] if names else None)
 
     lab.opened(tab, fill, [model, choice], choice)
