@@ -71,12 +71,12 @@
 
   /** The group's picture; what W has beside it goes below where the card has no room. */
   function drawing(group, scale, colour, below = false) {
-    const size = (value) => Math.max(value * scale, 1);
+    const size = (value) => Math.max(value * scale, 1.5);
     const parts = [];
     let right = 0, bottom = 0;
     function box(x, y, rows, columns, name, fill, words) {
       const width = size(columns), height = size(rows);
-      parts.push(h("rect", { x, y, width, height, fill, rx: Math.min(1.5, width / 3, height / 3), "data-tensor": name, "data-rows": rows, "data-columns": columns }, h("title", {}, words)));
+      parts.push(h("rect", { x, y, width, height, fill, rx: Math.min(1.5, width / 3, height / 3), class: fill === colour ? "trained" : null, "data-tensor": name, "data-rows": rows, "data-columns": columns }, h("title", {}, words)));
       right = Math.max(right, x + width);
       bottom = Math.max(bottom, y + height);
       return { width, height };
@@ -182,8 +182,12 @@
       const adds = groups.some((group) => !group.rest && !group.itself && !group.head);
       const share = total / (adds ? base + groups.filter((group) => !group.itself).reduce((sum, group) => sum + trained(group), 0) : base);
       const matrices = groups.filter((group) => !group.rest);
-      const sizes = matrices.flatMap((group) => [{ rows: group.d, columns: group.k }, ...group.terms.map((term) => area(term.shape))]);
-      const scale = Math.min(TALL / Math.max(1, ...sizes.map((item) => item.rows)), WIDE / Math.max(1, ...sizes.map((item) => item.columns)));
+      // One scale for all that sits beside a matrix; what does not (an embedding) may be shrunk to fit.
+      const extent = (group) => [{ rows: group.d, columns: group.k }, ...group.terms.map((term) => area(term.shape))];
+      const fit = (sizes) => Math.min(TALL / Math.max(1, ...sizes.map((item) => item.rows)), WIDE / Math.max(1, ...sizes.map((item) => item.columns)));
+      const beside = matrices.filter((group) => group.d && !group.head);
+      const common = fit((beside.length ? beside : matrices).flatMap(extent));
+      const scale = (group) => (group.rest ? common : Math.min(common, fit(extent(group))));
       const { own, baseline, baseline_title, disk, baseline_disk } = seen.costs;
       const sum = (memory) => ledger.reduce((all, [name]) => all + memory[name], 0);
       const most = Math.max(sum(own), sum(baseline), 1);
@@ -196,7 +200,7 @@
         h("div", { class: "lab-share", role: "img", "aria-label": `${percent(share)} of the parameters are trained` },
           h("span", { style: { width: `max(2px, ${Math.min(100, 100 * share)}%)`, background: method.colour } })),
         h("p", { class: "muted small formula" }, h("span", { class: "mono" }, method.formula), seen.totals.head ? ` + the new classification head, ${count(seen.totals.head)}` : ""),
-        h("div", { class: "lab-groups" }, groups.map((group) => card(group, scale, method.colour, env))),
+        h("div", { class: "lab-groups" }, groups.map((group) => card(group, scale(group), method.colour, env))),
         h("div", { class: "lab-columns" },
           h("div", {}, h("h3", {}, "Memory while training, estimated"),
             stack(own, method.title, most, ledger),

@@ -7,7 +7,13 @@
   const VIEWS = [["learn", "", "Learn"], ["pick", "1", "Pick"], ["see", "2", "See"], ["watch", "3", "Watch"], ["chat", "4", "Chat"], ["code", "</>", "Code"]];
   const WORDS = { running: "Training", paused: "Paused", waiting: "Waiting", done: "Done", stopped: "Stopped", failed: "Failed", interrupted: "Interrupted", stopping: "Stopping after this step" };
 
-  const narrow = () => innerWidth <= 760;
+  /** "phone": lesson and form are views; "half": a wide lesson leaves room for one part of the bench. */
+  function narrow() {
+    const how = innerWidth <= 760 ? "phone" : innerWidth > 1180 && state().lesson === "wide" ? "half" : "";
+    document.body.dataset.labNarrow = how;
+    return how;
+  }
+  const possible = (name) => !NARROW.has(name) || narrow() === "phone" || (narrow() === "half" && name === "pick");
 
   Lab.define("stage", (root, { props }) => {
     const { ledger } = props.value;
@@ -19,7 +25,7 @@
     tabs.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!step) return;
-      const names = VIEWS.map(([name]) => name).filter((name) => narrow() || !NARROW.has(name));
+      const names = VIEWS.map(([name]) => name).filter(possible);
       const next = names[(names.indexOf(document.body.dataset.labView) + step + names.length) % names.length];
       view(next);
       tabs.querySelector(`[data-view=${next}]`).focus();
@@ -149,7 +155,7 @@
 
     // ---- views
     function view(wanted) {
-      const name = NARROW.has(wanted) && !narrow() ? "see" : wanted;
+      const name = possible(wanted) ? wanted : "see";
       document.body.dataset.labView = name;
       bench().view = name;
       save();
@@ -162,7 +168,11 @@
       setTimeout(() => window.dispatchEvent(new Event("resize")), 20);
     }
     on("view", view);
-    addEventListener("resize", () => !narrow() && NARROW.has(document.body.dataset.labView) && view("see"));
+    narrow();
+    addEventListener("resize", () => {
+      narrow();
+      if (!possible(document.body.dataset.labView)) view("see");
+    });
     const showCode = Lab.debounce(async () => {
       const place = places.code;
       try {
