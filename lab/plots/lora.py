@@ -67,8 +67,11 @@ def break_even(d: int, k: int, rank: int, shade: str) -> go.Figure:
         "rank r",
         "parameters",
         height=240,
-        xaxis_type="log",
-        yaxis_tickformat="~s",
-        yaxis_type="log",
+        xaxis={
+            "type": "log",
+            "tickvals": [1, 4, 16, 64, 256, 1024, 4096],
+            "title": {"text": "rank r", "standoff": 4},
+        },
+        yaxis={"type": "log", "tickformat": "~s", "dtick": 1, "title": {"text": "parameters", "standoff": 4}},
     )
     return made.add_vline(x=even, line={"color": NEUTRAL, "width": 1, "dash": "dot"})

@@ -29,7 +29,7 @@ def energy(curves: Sequence[tuple[str, Sequence[float], str, str]], rank: int, t
         height=300,
         yaxis_tickformat=".0%",
         yaxis_range=[0, 1.02],
-        xaxis_type="log",
+        xaxis={"type": "log", "tickvals": [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024], "title": {"text": "rank r"}},
         legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "font": {"size": 11}},
         margin={"l": 44, "r": 12, "t": 34, "b": 60},
     )
@@ -60,7 +60,7 @@ def scores(points: Sequence[tuple[str, str, float, float, str]], base: float | N
         height=300,
         showlegend=False,
         hovermode="closest",
-        xaxis_type="log",
+        xaxis={"type": "log", "dtick": 1, "tickformat": "~s", "title": {"text": "trained parameters", "standoff": 4}},
         yaxis_tickformat=".0%",
     )
     if base is not None:

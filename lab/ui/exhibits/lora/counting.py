@@ -141,9 +141,9 @@ def place_code(lab: Lab, model: gr.Dropdown) -> None:
             alpha = gr.Slider(1, 512, 16, step=1, label="lora_alpha", elem_id="code-alpha")
         targets = gr.CheckboxGroup([], label="target_modules", elem_id="code-targets")
         task = gr.Radio([("SEQ_CLS", CLASSIFY), ("CAUSAL_LM", GENERATE)], value=CLASSIFY, label="task_type")
-        shown = gr.Code(language="python", interactive=False, label="Code", elem_id="code-shown")
+        shown = gr.Markdown(elem_classes="lab-lesson-text", elem_id="code-shown")
         controls = [model, rank, alpha, targets, task]
-        live(lab, "lora", code, controls, [shown], at_open=False)
+        live(lab, "lora", lambda *given: f"```python\n{code(*given)}\n```", controls, [shown])
         lab.opened("lora", fill, [model, targets], targets)
         model.change(fill, [model, targets], targets, **QUIET)
         said = gr.Markdown(elem_classes="lab-lesson-text", elem_id="code-printed")
