@@ -74,11 +74,11 @@ def live(
     """Answer every control at once, only the newest of quick changes. A LabError stands in the first output."""
     answer = sentence(work, len(outputs))
     watched = [item for item in inputs if not isinstance(item, gr.State)]
-    for item in watched:
-        event = item.input if isinstance(item, gr.Slider) else item.change
-        event(answer, list(inputs), list(outputs), trigger_mode="always_last", **QUIET)
+    triggers = [item.input if isinstance(item, gr.Slider) else item.change for item in watched]
     if at_open:
-        lab.opened(tab, answer, list(inputs), list(outputs))
+        triggers.append(lab.openers[tab].click)
+    # One listener for all: of two the slower would have the last word, though it answers what was asked first.
+    gr.on(triggers, answer, list(inputs), list(outputs), trigger_mode="always_last", **QUIET)
 
 
 def sentence(work: Callable[..., Any], count: int) -> Callable[..., Any]:

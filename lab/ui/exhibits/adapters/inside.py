@@ -24,7 +24,7 @@ from lab.ui.lab import Lab
 from lab.ui.lesson import exhibit
 
 TAB = "adapters"
-SENTENCE = "The soup was not bland, and I would recommend it to anyone."
+SENTENCE = "Where does Ada live, Jonas?"
 PLACEMENTS = [("Pfeiffer", "pfeiffer"), ("Houlsby", "houlsby"), ("Parallel", "parallel")]
 
 
@@ -56,7 +56,7 @@ def placements(lab: Lab, model: gr.Dropdown) -> Trials:
         picture = Figure(label="One block of the model with its adapters", elem_id="placement-picture")
         words = gr.Textbox(SENTENCE, label="Your sentence", elem_id="placement-text")
         with gr.Row():
-            data = data_choice(elem_id="placement-data", value="sentiment")
+            data = data_choice(elem_id="placement-data", value="persona")
             steps = gr.Slider(5, 200, 40, step=5, label="Steps", elem_id="placement-steps")
 
         def draw(model: str, placement: str, factor: float, layer: float, words: str) -> Any:

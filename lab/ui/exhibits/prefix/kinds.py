@@ -69,7 +69,7 @@ def families(lab: Lab, model: gr.Dropdown) -> None:
             return {key: trial(model, key, data, int(steps), own) for key, own in given(rank, factor, tokens).items()}
 
         with gr.Row():
-            data = data_choice(value="sentiment", elem_id="families-data")
+            data = data_choice(value="persona", elem_id="families-data")
             steps = gr.Slider(5, 300, 60, step=5, label="Steps", elem_id="families-steps")
         curves = Figure(label="Training loss of the three methods", elem_id="families-curves")
         results = gr.Markdown("", elem_id="families-results", elem_classes="lab-lesson-text")
