@@ -103,6 +103,7 @@
     const watch = (row) => show(row, "watch");
     const chat = (row) => show(row, "chat");
     const reopen = (row) => show(row, "see");
+    Lab.openRun = (id) => watch({ id });
     function rename(row, tr) {
       const cell = tr.querySelector("th");
       const field = h("input", { type: "text", value: row.name, maxlength: 80, "aria-label": "New name" });

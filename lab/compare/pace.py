@@ -15,11 +15,18 @@ from lab.runs import Run
 LOOKED = 20
 
 
-def speed(runs: Iterable[Run]) -> float | None:
-    """Multiplications and additions per second, the median over finished runs; None if none tells."""
-    found = []
-    for run in list(runs)[:LOOKED]:
+def speed(runs: Iterable[Run], model: str) -> float | None:
+    """Multiplications and additions per second, the median over the model's finished runs; None if none tells.
+
+    Small models are slower than their arithmetic says, so runs of other models tell nothing.
+    """
+    found: list[float] = []
+    for run in runs:
         try:
+            if run.plan.model != model:
+                continue
+            if len(found) == LOOKED:
+                break
             history = run.history()
             started, finished = history.started, history.finished
             if started is None or finished is None or finished.status != DONE or finished.seconds <= 0:

@@ -144,7 +144,7 @@ def _table(rows: Sequence[Mapping[str, Any]], said: Mapping[str, Any]) -> str:
             if not found:
                 cells.append("<td class='n' data-value=''>–</td>")
                 continue
-            spread = f"<small> ± {html.escape(said[item](found['deviation']))}</small>" if found["count"] > 1 else ""
+            spread = f"<small> ± {html.escape(said[item](found['deviation']))}</small>" if found["deviation"] else ""
             best = " best" if found["best"] else ""
             words = html.escape(said[item](found["mean"]))
             cells.append(f"<td class='n{best}' data-value='{found['mean']!r}'>{words}{spread}</td>")

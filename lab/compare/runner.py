@@ -108,7 +108,7 @@ class Runner:
             while not self._stopped.is_set():
                 self._going.wait()
                 key = next((key for key in self.comparison.waiting if key not in tried), None)
-                if key is None or self._stopped.is_set():
+                if key is None or self._stopped.is_set() or self.jobs.closed:
                     break
                 tried.add(key)
                 self._member(key)
@@ -151,8 +151,8 @@ class Runner:
             self._wait(run)
             self.told("done", member.label, run.id)
         except LabError as error:
-            if self.comparison.get(key, "run"):
-                raise
+            if self.jobs.closed or self.comparison.get(key, "run"):
+                raise  # no fault of the member's
             self.comparison.note(key, reason=f"{error.message} {error.hint}".strip())
             self.told("done", member.label, "")
 

@@ -18,11 +18,23 @@ SCALE = [[0, "#dbe9f6"], [0.5, "#4a90c4"], [1, "#08306b"]]
 
 
 def varied(outcomes: Sequence[Outcome]) -> list[str]:
-    """The settings in which the members differ, those of the methods first."""
+    """The choices in which members of one method differ, the method's own settings first, and "method" itself.
+
+    What every method has (the data, the precision) counts wherever it differs; a learning rate does not where each
+    method only has its own.
+    """
     own = [item for item in outcomes if item.choices]
     names = dict.fromkeys(name for item in own for name in item.choices)
-    found = [name for name in names if len({str(item.choices.get(name)) for item in own if name in item.choices}) > 1]
-    return sorted(found, key=lambda name: ("." in name, name in ("method", "model")))
+
+    def differs(name: str) -> bool:
+        values: dict[str, set[str]] = {}
+        for item in own:
+            if name in item.choices:
+                values.setdefault(item.method, set()).add(str(item.choices[name]))
+        shared = name in ("method", "model") or name.startswith(("precision.", "data."))
+        return len(set().union(*values.values())) > 1 if shared else any(len(found) > 1 for found in values.values())
+
+    return sorted(filter(differs, names), key=lambda name: ("." in name, name in ("method", "model")))
 
 
 def heat(outcomes: Sequence[Outcome], across: str, up: str, quantity: str = "score") -> go.Figure | None:

@@ -139,6 +139,11 @@ class Jobs:
         with self._changed:
             return self._changed.wait_for(lambda: self._find(run_id) is None, timeout)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the queue takes no more runs."""
+        return self._closed
+
     def close(self, timeout: float = 30.0) -> None:
         """Stop what trains, leave what waits as interrupted, and end the thread."""
         with self._changed:

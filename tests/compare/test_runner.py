@@ -288,3 +288,11 @@ def test_its_file_makes_the_same_members_again(llama, reviews, store, tmp_path):
     made = Comparison.create(tmp_path / "c", spec(llama, reviews, methods=["lora", "ia3"], seeds=2), store)
     again = Comparison.create(tmp_path / "d", parse(made.yaml), store)
     assert [item.key for item in again.members] == [item.key for item in made.members]
+
+
+def test_a_closing_lab_is_no_fault_of_the_members(llama, reviews, store, tmp_path):
+    made = Comparison.create(tmp_path / "c", spec(llama, reviews, seeds=2), store)
+    jobs = Jobs(store)
+    jobs.close()
+    Runner(made, jobs).go()
+    assert [item.status for item in made.outcomes()] == [WAITING, WAITING]
