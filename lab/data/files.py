@@ -124,8 +124,9 @@ def _csv(path: Path, text: str) -> Iterator[Row]:
             if not cells:
                 continue
             if len(cells) != len(header):
+                counts = f"{len(cells)} for {len(header)} cells"
                 raise LabError(
-                    f"Line {lines.line_num:,} of '{path.name}' has {len(cells)} cells, its header {len(header)}.",
+                    f"Line {lines.line_num:,} of '{path.name}' does not fit its header: {counts}.",
                     "Put quotes round cells that hold the sign between cells.",
                 )
             yield dict(zip(header, cells))

@@ -70,7 +70,7 @@ def _prepare(data: Data, table: Table) -> TaskData:
     if not splits["train"] or not splits["validation"]:
         raise LabError(
             f"'{table.name}' has too few rows with both '{chosen.input}' and '{chosen.target}' to learn from.",
-            "Give it 20 rows or more, or choose other columns.",
+            "Give it 20 different rows or more, or choose other columns.",
         )
     labels: tuple[str, ...] = ()
     if chosen.task == CLASSIFY:
@@ -121,7 +121,8 @@ def _examples(rows: Sequence[Row], chosen: mapping.Mapping, notes: list[str]) ->
         cut += len(source) > MAX_CELL or len(target) > MAX_CELL
         made.append(Example(source[:MAX_CELL], target[:MAX_CELL], row))
     if empty:
-        notes.append(f"{_rows(empty)} without '{chosen.input}' or '{chosen.target}' left out.")
+        are = "is" if empty == 1 else "are"
+        notes.append(f"{_rows(empty)} without '{chosen.input}' or '{chosen.target}' and {are} left out.")
     if cut:
         notes.append(f"{_rows(cut)} cut at {MAX_CELL:,} characters.")
     return tuple(made)
@@ -164,7 +165,7 @@ def _known(splits: Splits, labels: tuple[str, ...], notes: list[str]) -> Splits:
     kept = {name: tuple(item for item in rows if item.target in known) for name, rows in splits.items()}
     lost = sum(map(len, splits.values())) - sum(map(len, kept.values()))
     if lost:
-        notes.append(f"{_rows(lost)} left out of validation and test: no training row has the label.")
+        notes.append(f"{_rows(lost)} left out of validation and test: no training row has its label.")
     if not kept["validation"]:
         raise LabError("No validation row has a label that a training row has.", "Give each label several rows.")
     return kept
