@@ -12,6 +12,7 @@ from typing import Any
 
 from gradio.processing_utils import save_file_to_cache
 
+from lab.data.files import MAX_BYTES
 from lab.errors import LabError
 from lab.runs import summary
 from lab.ui.bench import form, live, panel
@@ -19,9 +20,6 @@ from lab.ui.guard import answer
 from lab.ui.lab import Lab
 
 Asked = Mapping[str, Any]
-
-#: Bytes of the largest file that may be uploaded as data.
-LARGEST = 200 * 2**20
 
 
 def status(lab: Lab, asked: Asked) -> dict[str, Any]:
@@ -71,8 +69,8 @@ def keep(lab: Lab, asked: Asked) -> str:
     source = Path(str(asked["path"])).resolve()
     if not source.is_relative_to(Path(get_upload_folder()).resolve()) or not source.is_file():
         raise LabError("The upload is not there any more.", "Choose the file again.")
-    if source.stat().st_size > LARGEST:
-        raise LabError(f"The file is larger than {LARGEST // 2**20} MiB.", "Choose a part of it.")
+    if source.stat().st_size > MAX_BYTES:
+        raise LabError(f"The file is larger than {MAX_BYTES // 2**20} MB.", "Choose a part of it.")
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(str(asked["name"])).name).lstrip(".")
     # The upload's own folder bears the hash of its contents, so that equal names do not meet.
     place = lab.uploads / source.parent.name[:12]
