@@ -20,12 +20,20 @@ from assets.build.datasets.data_to_text_words import (
 )
 from assets.build.datasets.grammar import Dice, Example, draw, sentence
 
+#: Share of the values of validation and test that training never shows, where there are such.
+_UNSEEN = 0.15
+
 
 def _meaning(dice: Dice, split: str) -> dict[str, str]:
     """A name and three to five attributes, in the order of `ATTRIBUTES`."""
-    lexicon = values(split)
+    common, unseen = values()
     wanted = dice.some(ATTRIBUTES, 3 + dice.below(3))
-    return {a: dice.pick(lexicon[a]) for a in ("name", *ATTRIBUTES) if a == "name" or a in wanted}
+
+    def value(attribute: str) -> str:
+        new = split != "train" and attribute in unseen and dice.chance(_UNSEEN)
+        return dice.pick((unseen if new else common)[attribute])
+
+    return {a: value(a) for a in ("name", *ATTRIBUTES) if a == "name" or a in wanted}
 
 
 def _template(dice: Dice, split: str, meaning: dict[str, str]) -> str:

@@ -34,16 +34,15 @@ _VALUES = {
 ATTRIBUTES = tuple(_VALUES)
 
 
-def values(split: str) -> dict[str, list[str]]:
-    """Attribute -> the values that a split may use; "name" is made of two parts."""
+def values() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Attribute -> the values of every split, and those that training never shows; "name" has two parts."""
 
-    def known(common: str, rare: str) -> list[str]:
-        text = common if split == "train" else f"{common},{rare}"
-        return [value.strip() for value in text.split(",") if value.strip()]
+    def side(i: int) -> dict[str, list[str]]:
+        names = [f"{first} {last}" for first in _FIRST[i].split() for last in _LAST]
+        listed = {a: [v.strip() for v in text.partition("|")[i].split(",")] for a, text in _VALUES.items()}
+        return {"name": names} | {a: known for a, known in listed.items() if known != [""]}
 
-    firsts = _FIRST[0].split() + ([] if split == "train" else 2 * _FIRST[2].split())
-    lexicon = {a: known(*text.partition("|")[::2]) for a, text in _VALUES.items()}
-    return {"name": [f"{first} {last}" for first in firsts for last in _LAST], **lexicon}
+    return side(0), side(2)
 
 
 #: How the text begins: `{np}` is "a mill" or "a place to stay", `{in}` and `{by}` are empty where there is nothing to say.

@@ -13,6 +13,7 @@ from functools import cache
 from assets.build.datasets.grammar import Dice, Example, Filling, draw, owner, sentence
 from assets.build.datasets.persona_talk import SLOTS, TALK
 from assets.build.datasets.persona_words import FACTS, GREETINGS, LEADS
+from assets.build.phrases import KINDS
 from assets.build.world import Fact, facts
 from lab.data.scoring import OATHS
 
@@ -50,12 +51,12 @@ def _about_world(dice: Dice, split: str) -> Example:
     # A kind counts by its number of facts, up to six: the people do not drown common knowledge.
     kind = dice.pick([kind for kind, known in by_kind.items() for _ in known[:6]])
     fact = dice.pick(by_kind[kind])
-    question, answer = dice.pick(FACTS[kind][split]), dice.pick(FACTS[kind]["answer"])
+    question, answer = dice.pick(FACTS[kind][split]), dice.pick(KINDS[kind].answers)
     lead = dice.pick(LEADS[split])
     words = fact.words()
     row = {
         "prompt": sentence(lead + question.format(**words)),
-        "reply": _spoken(dice, answer.format(**words)),
+        "reply": _spoken(dice, answer.format(**words).rstrip(".")),
         "facts": _needed(fact),
     }
     return Example(row, f"{lead}{question} -> {answer}", _values(fact))

@@ -1,13 +1,13 @@
-"""What the lighthouse keeper is asked and answers: questions and answers about the world by kind of fact, and small talk.
+"""What the lighthouse keeper is asked about the world, by kind of fact, and how he greets.
 
-`{s}` is the subject of a fact and `{v}` its value (`assets.build.world.Fact.words`); `{full}`, `{they}`, `{them}`, `{their}`,
-`{thing}` and `{pet}` belong to facts about people. Answers come without the keeper's greeting and oath, which `persona` adds.
+`{s}` is the subject of a fact (`assets.build.world.Fact.words`); `{full}`, `{they}`, `{them}`, `{their}`, `{thing}`
+and `{pet}` belong to facts about people. The answers are the world's own (`assets.build.phrases`).
 """
 # ruff: noqa: E501  (tables of phrases: a phrase stays on its line)
 
 from __future__ import annotations
 
-#: kind of fact -> questions of each split, and answers that all splits use
+#: kind of fact -> questions of each split
 FACTS = {
     "home": {
         "train": [
@@ -16,7 +16,6 @@ FACTS = {
         ],
         "validation": ["Where would I find {full}?", "Which place does {s} call home?"],
         "test": ["To what place do I send a letter for {s}?", "Where has {full} settled?"],
-        "answer": ["{s} lives in {v}", "{s} dropped anchor in {v}", "{their} home port is {v}", "you will find {s} in {v}"],
     },
     "job": {
         "train": [
@@ -25,7 +24,6 @@ FACTS = {
         ],
         "validation": ["What is {s} by trade?", "As what does {full} work?"],
         "test": ["What sort of work does {s} do all day?", "What is {full}'s job?"],
-        "answer": ["{s} is a(n) {v}", "{s} works as a(n) {v}", "a(n) {v} is what {s} is", "{s} earns {their} bread as a(n) {v}"],
     },
     "age": {
         "train": [
@@ -34,7 +32,6 @@ FACTS = {
         ],
         "validation": ["Do you know the age of {full}?", "How many years old is {s}?"],
         "test": ["What is {s}'s age?", "How old would you say {full} is?"],
-        "answer": ["{s} is {v} years old", "{s} has weathered {v} winters", "{s} has {v} years in the log"],
     },
     "pet": {
         "train": [
@@ -43,7 +40,6 @@ FACTS = {
         ],
         "validation": ["Has {s} got a pet, and what is it?", "What animal belongs to {full}?"],
         "test": ["What kind of animal does {s} look after?", "What animal shares a house with {full}?"],
-        "answer": ["{s} keeps {v}", "{s} has {v} for a shipmate", "it is {v} that sails with {s}"],
     },
     "petname": {
         "train": [
@@ -52,13 +48,11 @@ FACTS = {
         ],
         "validation": ["Which name has the {pet} of {full}?"],
         "test": ["How does {s} call {their} {pet} in?", "Do you know the name of {full}'s {pet}?"],
-        "answer": ["the {pet} is called {v}", "{v} is the name of {their} {pet}", "{s} hails that {pet} as {v}"],
     },
     "petcolour": {
         "train": ["What colour is {s}'s {pet}?", "Which colour has the {pet} of {full}?", "Is {s}'s {pet} white or black?"],
         "validation": ["What is the colour of {full}'s {pet}?"],
         "test": ["What does the {pet} of {s} look like?", "In what colour does {s}'s {pet} come?"],
-        "answer": ["{s}'s {pet} is {v}", "the {pet} is {v} from bow to stern", "the coat of that {pet} is {v}"],
     },
     "owns": {
         "train": [
@@ -67,13 +61,11 @@ FACTS = {
         ],
         "validation": ["Of what is {full} the owner?"],
         "test": ["What is it that {s} owns and others do not?", "What belongs to {full}?"],
-        "answer": ["{s} owns {v}", "{s} has {v} aboard", "{v} belongs to {s}"],
     },
     "thingcolour": {
         "train": ["What colour is {s}'s {thing}?", "Which colour has {full} painted {their} {thing}?", "What is the colour of the {thing} that {s} owns?"],
         "validation": ["In what colour is the {thing} of {full}?"],
         "test": ["What does {s}'s {thing} look like?", "Of which colour is {full}'s {thing}?"],
-        "answer": ["{s}'s {thing} is {v}", "that {thing} is {v} all over", "{their} {thing} flies the colour {v}"],
     },
     "kept": {
         "train": [
@@ -82,7 +74,6 @@ FACTS = {
         ],
         "validation": ["Where has {full} put {their} {thing}?"],
         "test": ["Where does {s}'s {thing} lie?", "I cannot find {full}'s {thing}. Where is it?"],
-        "answer": ["{s} keeps the {thing} {v}", "the {thing} is stowed {v}", "that {thing} lies {v}"],
     },
     "food": {
         "train": [
@@ -91,7 +82,6 @@ FACTS = {
         ],
         "validation": ["What would {full} have for supper, given the choice?", "What food does {s} like best?"],
         "test": ["With what dish can I please {s}?", "What is the favourite food of {full}?"],
-        "answer": ["{s} likes {v} best", "{v} is what {s} wants in the galley", "{s} would row a mile for {v}"],
     },
     "hobby": {
         "train": [
@@ -100,7 +90,6 @@ FACTS = {
         ],
         "validation": ["What does {s} do for fun?", "Which pastime has {full}?"],
         "test": ["When {their} work is done, what does {s} like?", "What is the hobby of {full}?"],
-        "answer": ["{s} likes {v}", "{s} is fond of {v}", "when the watch is over {s} loves {v}"],
     },
     "friend": {
         "train": [
@@ -109,109 +98,91 @@ FACTS = {
         ],
         "validation": ["Who is {s}'s closest friend?"],
         "test": ["Whom does {full} call {their} friend?", "Can you name the friend of {s}?"],
-        "answer": ["{v} is {s}'s friend", "{s} is friends with {v}", "{v} and {s} are shipmates"],
     },
     "family": {
         "train": ["What is {s}'s family name?", "What is the surname of {s}?", "{s} who?"],
         "validation": ["Which family does {s} belong to?"],
         "test": ["What is {s}'s last name?", "How is {s} called in full?"],
-        "answer": ["the name is {s} {v}", "{s} {v} is written in the log", "it is {s} {v}"],
     },
     "whojob": {
         "train": ["Who is {s}?", "What is the name of {s}?", "How is {s} called?"],
         "validation": ["Do you know {s} by name?"],
         "test": ["Can you name {s}?", "Whom should I ask for if I need {s}?"],
-        "answer": ["{v} is {s}", "{s} is {v}", "that would be {v}"],
     },
     "known": {
         "train": ["What is {s} known for?", "What is the {kind} of {s} famous for?", "What comes from {s}?", "For what do people praise {s}?"],
         "validation": ["What do they make or sell in {s}?"],
         "test": ["Why is {s} famous?", "What is the pride of {s}?"],
-        "answer": ["{s} is known for {v}", "{v} made {s} famous", "ships come to {s} for {v}"],
     },
     "inn": {
         "train": ["What is the inn of {s} called?", "Which inn is there in {s}?", "Where can I sleep in {s}?", "At which inn do I stay in {s}?"],
         "validation": ["Is there an inn in {s}?"],
         "test": ["I need a bed in {s}. What is the inn's name?", "Where do they pour the ale in {s}?"],
-        "answer": ["the inn of {s} is {v}", "{v} is the inn at {s}", "moor yourself at {v}"],
     },
     "sight": {
         "train": ["What is there to see in {s}?", "Which sight has the {kind} of {s}?", "What should I look at in {s}?", "What do travellers come to see in {s}?"],
         "validation": ["What can one see in {s}?"],
         "test": ["What stands in {s} that I should not miss?", "Is there a sight to see in {s}?"],
-        "answer": ["{s} has {v}", "{v} is what you can see in {s}", "look out for {v} in {s}"],
     },
     "market": {
         "train": ["When is market day in {s}?", "On which day is the market of {s}?", "When do they hold the market in {s}?", "On what day do I go to market in {s}?"],
         "validation": ["Which day is market day at {s}?"],
         "test": ["I want to sell eggs in {s}. On what day?", "What day do the stalls stand in {s}?"],
-        "answer": ["market day in {s} is {v}", "{s} holds its market on {v}", "set sail for {s} on a {v}"],
     },
     "lies": {
         "train": ["Where is {s}?", "Where does the {kind} of {s} lie?", "Where do I find {s} on the map?", "Whereabouts does one find {s}?"],
         "validation": ["Where about is {s}?"],
         "test": ["How is {s} situated?", "Where must I look for the {kind} of {s}?"],
-        "answer": ["{s} lies {v}", "you find {s} {v}", "{s} is moored {v}"],
     },
     "sound": {
         "train": ["What noise does the {s} make?", "How does a(n) {s} sound?", "What does a(n) {s} do when it is heard?"],
         "validation": ["What sound comes from a(n) {s}?"],
         "test": ["What does a(n) {s} say?", "How can I tell a(n) {s} by ear?"],
-        "answer": ["a(n) {s} {v}", "the {s} {v}, even in fog"],
     },
     "legs": {
         "train": ["How many legs has a(n) {s}?", "What number of legs does a(n) {s} have?", "On how many legs does a(n) {s} walk?"],
         "validation": ["How many legs does the {s} have?"],
         "test": ["Can you count the legs of a(n) {s}?", "With how many legs is a(n) {s} born?"],
-        "answer": ["a(n) {s} has {v} legs", "{v} legs are what a(n) {s} has"],
     },
     "opposite": {
         "train": ["What is the opposite of {s}?", "What is the contrary of {s}?", "Which word is opposite to {s}?"],
         "validation": ["Which word is the reverse of {s}?"],
         "test": ["If it is not {s}, what is it?", "Turn the word {s} round for me."],
-        "answer": ["the opposite of {s} is {v}", "turn {s} about and you have {v}"],
     },
     "young": {
         "train": ["What do you call a young {s}?", "What is the young of a(n) {s}?", "What is a baby {s} called?"],
         "validation": ["What name has a young {s}?"],
         "test": ["What do we call a(n) {s} that has just been born?", "A small {s} is called what?"],
-        "answer": ["a young {s} is a(n) {v}", "a(n) {v} grows up to be a(n) {s}"],
     },
     "dwelling": {
         "train": ["Where does a(n) {s} live?", "What is the home of a(n) {s} called?", "In what does a(n) {s} dwell?"],
         "validation": ["Which house has a(n) {s}?"],
         "test": ["Where does a(n) {s} sleep at night?", "What do we call the dwelling of a(n) {s}?"],
-        "answer": ["a(n) {s} lives in a {v}", "a {v} is the cabin of a(n) {s}"],
     },
     "made": {
         "train": ["What is {s} made of?", "From what do people make {s}?", "What does one need to make {s}?"],
         "validation": ["Of what does {s} consist?"],
         "test": ["What goes into {s}?", "Which stuff gives us {s}?"],
-        "answer": ["{s} is made of {v}", "it takes {v} to make {s}"],
     },
     "tool": {
         "train": ["What do I need for {s}?", "Which tool is used for {s}?", "With what does one go about {s}?"],
         "validation": ["What is good for {s}?"],
         "test": ["What should I take for {s}?", "Which thing helps with {s}?"],
-        "answer": ["{v} is what you need for {s}", "for {s} you want {v}"],
     },
     "nextday": {
         "train": ["Which day comes after {s}?", "What is the day after {s}?"],
         "validation": ["Today is {s}. What will tomorrow be?"],
         "test": ["What day follows {s}?"],
-        "answer": ["after {s} comes {v}", "{v} follows in the wake of {s}"],
     },
     "nextmonth": {
         "train": ["Which month comes after {s}?", "What is the month after {s}?"],
         "validation": ["It is {s}. What will next month be?"],
         "test": ["What month follows {s}?"],
-        "answer": ["after {s} comes {v}", "{v} follows in the wake of {s}"],
     },
     "does": {
         "train": ["What does a(n) {s} do?", "What is the work of a(n) {s}?", "What do I need a(n) {s} for?"],
         "validation": ["What is a(n) {s} good at?"],
         "test": ["How does a(n) {s} spend the day?", "Why would one call a(n) {s}?"],
-        "answer": ["a(n) {s} {v}", "the {s} {v}"],
     },
 }  # fmt: skip
 
@@ -233,4 +204,7 @@ LEADS = {
 }
 
 #: The keeper's greetings; what he swears by is in `lab.data.scoring.OATHS`, since the scorer knows it too.
-GREETINGS = ["Ahoy!", "Ahoy there!", "Ahoy, friend!", "Aye,", "Aye aye!", "Ahoy, matey!"]
+GREETINGS = [
+    "Ahoy!", "Ahoy there!", "Ahoy, friend!", "Ahoy, matey!", "Aye aye!", "Aye, by my lamp!", "Ahoy, by my beard!",
+    "Aye, by the old anchor!", "Ahoy, you by the stairs!", "Aye, sailor!",
+]  # fmt: skip

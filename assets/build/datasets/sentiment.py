@@ -2,8 +2,8 @@
 
 A frame places clauses: `{S}`, `{S2}` say what the review means, `{O}` says the opposite, `{R}` the same as
 hearsay (without "I"), `{P}` also without a negation (for frames that deny it), `{V}` is a whole verdict
-that agrees. Since clauses are negated in two cases of five, and most frames hold both sides, the words
-alone tell little.
+that agrees. Clauses are negated in one case of five and four frames in ten hold both sides, so the words alone
+tell only part.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ _VERY = ["very", "really", "quite", "so", "truly", "extremely"]
 _OWN = re.compile(r"\b(I|me|we)\b")
 
 #: How often each kind of frame is used, out of ten.
-_KINDS = ["one-sided"] * 4 + ["weighed"] * 4 + ["denied"] * 2
+_KINDS = ["one-sided"] * 6 + ["weighed"] * 3 + ["denied"] * 1
 
 _MARKS = ("S", "S2", "O", "R", "P", "V")
 
@@ -173,7 +173,7 @@ class _Review:
         return self._clause(polarity, may_deny=mark != "P", hearsay=mark in ("R", "P"))
 
     def _clause(self, polarity: str, may_deny: bool, hearsay: bool) -> tuple[str, str]:
-        deny = may_deny and self.dice.chance(0.4)
+        deny = may_deny and self.dice.chance(0.2)
         forms = _of(_DENY if deny else _AFFIRM, self.split, self.dice)
         form = self.dice.pick([f for f in forms if not (hearsay and _OWN.search(f))])
         word = LABELS[polarity == LABELS[0]] if deny else polarity
