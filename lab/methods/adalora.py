@@ -98,6 +98,10 @@ class AdaLora(TargetedMethod):
         made = super().apply(model, settings, shape)
         # peft adds the regulariser to every loss, that of an evaluation too; here `loss` adds it to the training's.
         made.peft_config["default"].orth_reg_weight = 0.0
+        # Moved to a GPU, the rank that peft divides by becomes trainable, and it is not saved.
+        for name, item in made.named_parameters():
+            if ".ranknum." in name:
+                item.requires_grad_(False)
         return made
 
     def load(self, base: Any, folder: Path) -> Any:

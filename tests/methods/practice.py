@@ -41,12 +41,13 @@ def steps(
 
 
 def gradients(model: Any, batch: dict) -> dict[str, torch.Tensor]:
-    """The gradient of the loss for every trained parameter, with dropout off."""
-    model.eval()
+    """The gradient of the loss for every trained parameter. The tiny models have no dropout."""
+    model.train()
     model.zero_grad(set_to_none=True)
     model(**batch).loss.backward()
     found = {name: item.grad.clone() for name, item in model.named_parameters() if item.grad is not None}
     model.zero_grad(set_to_none=True)
+    model.eval()
     return found
 
 

@@ -138,7 +138,7 @@ def test_writes_with_the_cache_what_it_would_without(key):
 def same(found: dict, wanted: dict) -> None:
     assert found.keys() == wanted.keys()
     for name in wanted:
-        assert torch.equal(found[name], wanted[name]), name
+        assert torch.equal(found[name].cpu(), wanted[name].cpu()), name
 
 
 def resumed() -> list[tuple[str, dict, int]]:

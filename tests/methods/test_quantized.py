@@ -15,6 +15,7 @@ from tests.methods.quantized import PRECISIONS, quantized, whole
 GROUNDS = (("llama", GENERATE), ("gpt2", GENERATE), ("bert", CLASSIFY), ("t5", GENERATE))
 
 #: Refused for what the result would be, not because it fails: the base would have to be quantized a second time.
+#: DoRA on int8 fails on a CPU at its second pass; on a GPU it runs, but nothing has shown that it is right.
 SOFT = ("pissa", "olora", "mica")
 
 
@@ -37,7 +38,7 @@ def test_gradients(key, extra, family, task, precision, root):
     chosen = method.prepare(settings(key, **extra), 12)
     reason = method.compatible(chosen, shape, precision)
     if reason:
-        if extra.get("init") not in SOFT:
+        if extra.get("init") not in SOFT and not (extra.get("dora") and tiny.DEVICE == "cuda"):
             refused_rightly(method, chosen, shape, quantized(family, task, precision, root), tiny.batch(family, task))
         return
     batch = tiny.batch(family, task)
