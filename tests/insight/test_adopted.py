@@ -41,3 +41,24 @@ def test_what_is_no_adapter_leaves_no_run(store, llama, tmp_path):
         with pytest.raises(LabError, match=words):
             adopt(store, folder, llama, "x")
     assert store.all() == []
+
+
+def test_from_the_search_to_the_answer(hub, store, llama, tmp_path):
+    """What lesson 3.5 does: search for a base's adapters, load one, ask it. The Hub is a double that speaks its API."""
+    from pathlib import Path
+
+    from lab.models.hub import fetch_adapter, search_adapters
+
+    def files(folder: Path) -> dict[str, bytes]:
+        return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+    hub.add("lab/tiny", files(Path(llama)))
+    tag = ("base_model:adapter:lab/tiny",)
+    hub.add("somebody/bottleneck", files(saved(tmp_path / "one", "bottleneck")), tags=tag, downloads=7)
+    hub.add("somebody/other", files(saved(tmp_path / "two", "lora")), tags=tag, downloads=2)
+    hub.add("somebody/elsewhere", files(saved(tmp_path / "three", "lora")), tags=("base_model:adapter:lab/big",))
+    found = search_adapters("lab/tiny")
+    assert [item["id"] for item in found] == ["somebody/bottleneck", "somebody/other"]
+    run = adopt(store, fetch_adapter(found[0]["id"]), "lab/tiny", found[0]["id"])
+    assert run.plan.method == "bottleneck"
+    assert list(Engine(store).stream(run.id, [{"role": "user", "content": "hi"}], Options(max_tokens=3)))
