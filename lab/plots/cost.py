@@ -50,9 +50,9 @@ def memory_bars(
             "font": {"size": 10.5},
         },
     )
-    for name, value in shown:
+    for place, (name, value) in enumerate(shown):
         made.add_vline(x=value, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, annotation_text=name,
-                       annotation_font_size=10, annotation_position="top")  # fmt: skip
+                       annotation_font_size=10, annotation_position="top right" if place else "top left")  # fmt: skip
     return made
 
 

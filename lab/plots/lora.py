@@ -70,8 +70,13 @@ def break_even(d: int, k: int, rank: int, shade: str) -> go.Figure:
         xaxis={
             "type": "log",
             "tickvals": [1, 4, 16, 64, 256, 1024, 4096],
-            "title": {"text": "rank r", "standoff": 4},
+            "title": {"text": "rank r", "standoff": 4, "font": {"size": 11.5}},
         },
-        yaxis={"type": "log", "tickformat": "~s", "dtick": 1, "title": {"text": "parameters", "standoff": 4}},
+        yaxis={
+            "type": "log",
+            "tickformat": "~s",
+            "dtick": 1,
+            "title": {"text": "parameters", "standoff": 4, "font": {"size": 11.5}},
+        },
     )
     return made.add_vline(x=even, line={"color": NEUTRAL, "width": 1, "dash": "dot"})

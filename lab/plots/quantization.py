@@ -36,7 +36,7 @@ def histogram(
             go.Scatter(
                 x=[x for level in levels for x in (level, level, None)],
                 y=[y for height in heights for y in (0, height, None)],
-                name="levels (height: share of the weights)",
+                name="levels, by their use",
                 mode="lines",
                 line={"color": HELD_OUT, "width": 1.6},
                 hoverinfo="skip",
@@ -44,7 +44,7 @@ def histogram(
         ],
         "",
         "weight / largest of its block",
-        "weights",
+        "",
         height=260,
         bargap=0,
         yaxis_tickformat="~s",
@@ -164,7 +164,11 @@ def paging(lengths: Sequence[int], needed: Sequence[float], moved: Sequence[floa
         yaxis_tickformat=".3s",
         yaxis_ticksuffix="B",
         yaxis_rangemode="tozero",
-        xaxis_type="log",
+        xaxis={
+            "type": "log",
+            "tickvals": list(lengths),
+            "title": {"text": "sequence length", "standoff": 4, "font": {"size": 11.5}},
+        },
     )
     return made.add_hline(y=capacity, line={"color": NEUTRAL, "dash": "dash", "width": 1.2}, annotation_text="card",
                           annotation_font_size=10)  # fmt: skip

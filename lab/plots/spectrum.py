@@ -29,7 +29,11 @@ def energy(curves: Sequence[tuple[str, Sequence[float], str, str]], rank: int, t
         height=300,
         yaxis_tickformat=".0%",
         yaxis_range=[0, 1.02],
-        xaxis={"type": "log", "tickvals": [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024], "title": {"text": "rank r"}},
+        xaxis={
+            "type": "log",
+            "tickvals": [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024],
+            "title": {"text": "rank r", "standoff": 4, "font": {"size": 11.5}},
+        },
         legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "font": {"size": 11}},
         margin={"l": 44, "r": 12, "t": 34, "b": 60},
     )
@@ -60,7 +64,12 @@ def scores(points: Sequence[tuple[str, str, float, float, str]], base: float | N
         height=300,
         showlegend=False,
         hovermode="closest",
-        xaxis={"type": "log", "dtick": 1, "tickformat": "~s", "title": {"text": "trained parameters", "standoff": 4}},
+        xaxis={
+            "type": "log",
+            "dtick": 1,
+            "tickformat": "~s",
+            "title": {"text": "trained parameters", "standoff": 4, "font": {"size": 11.5}},
+        },
         yaxis_tickformat=".0%",
     )
     if base is not None:
@@ -105,8 +114,18 @@ def heat(
         y,
         height=max(200, 90 + 34 * len(rows)) if written else 300,
         hovermode="closest",
-        xaxis={"type": "category", "showgrid": False, "automargin": True, "title": {"text": x, "standoff": 4}},
-        yaxis={"type": "category", "showgrid": False, "automargin": True, "title": {"text": y, "standoff": 4}},
+        xaxis={
+            "type": "category",
+            "showgrid": False,
+            "automargin": True,
+            "title": {"text": x, "standoff": 4, "font": {"size": 11.5}},
+        },
+        yaxis={
+            "type": "category",
+            "showgrid": False,
+            "automargin": True,
+            "title": {"text": y, "standoff": 4, "font": {"size": 11.5}},
+        },
     )
 
 

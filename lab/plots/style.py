@@ -95,8 +95,8 @@ def figure(traces: list[Any], title: str = "", x: str = "", y: str = "", **layou
         hovermode="x unified",
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right", "font": {"size": 11}},
         hoverlabel={"font": {"size": 11.5}},
-        xaxis={**axis, "title": {"text": x, "standoff": 4}},
-        yaxis={**axis, "title": {"text": y, "standoff": 4}},
+        xaxis={**axis, "title": {"text": x, "standoff": 4, "font": {"size": 11.5}}},
+        yaxis={**axis, "title": {"text": y, "standoff": 4, "font": {"size": 11.5}}},
         uirevision="keep",
     )
     if title:
