@@ -15,17 +15,22 @@ PROMPT, REPLY = "prompt", "reply"
 ASSISTANT = ("assistant", "gpt", "model", "bot")
 
 
+def column(rows: Sequence[Row]) -> str:
+    """The column that holds lists of messages; empty if there is none."""
+    return next((name for name in COLUMNS if rows and isinstance(rows[0].get(name), list)), "")
+
+
 def flatten(rows: Sequence[Row]) -> None:
-    """Give each row whose messages end with the assistant's the columns `prompt` and `reply`, in place.
+    """Give each row whose messages hold an answer the columns `prompt` and `reply`, in place.
 
     A message is {"role", "content"} or {"from", "value"}. The prompt is everything before the last answer, one
-    message a paragraph. Rows without messages, and columns that are already there, stay as they are.
+    message a paragraph. Rows without messages, and tables that have such columns already, stay as they are.
     """
-    if not rows or PROMPT in rows[0] or REPLY in rows[0]:
+    talk = column(rows)
+    if not talk or PROMPT in rows[0] or REPLY in rows[0]:
         return
-    column = next((name for name in COLUMNS if isinstance(rows[0].get(name), list)), None)
-    for row in rows if column else ():
-        spoken = [_message(item) for item in row.get(column) or ()]
+    for row in rows:
+        spoken = [_message(item) for item in row.get(talk) or ()]
         last = max((n for n, (who, _) in enumerate(spoken) if who in ASSISTANT), default=0)
         if last:
             row[PROMPT] = "\n\n".join(text for _, text in spoken[:last])
@@ -36,4 +41,4 @@ def _message(item: Any) -> tuple[str, str]:
     if not isinstance(item, dict):
         return "", ""
     who, text = item.get("role", item.get("from")), item.get("content", item.get("value"))
-    return str(who or "").lower(), text if isinstance(text, str) else ""
+    return str(who or ""), text if isinstance(text, str) else ""

@@ -105,13 +105,7 @@ def _unpacked(path: Path) -> bytes:
 def _csv(path: Path, text: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_UNPACKED)
     text = text.lstrip("\r\n")
-
-    def reader(sign: str, strict: bool) -> Any:
-        return csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=strict)
-
-    # The header decides the sign between cells: it holds no prose.
-    sign = max(",;\t|", key=lambda sign: len(next(reader(sign, strict=False))))
-    lines = reader(sign, strict=True)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_sign(text), strict=True)
     try:
         # A nameless column is what a table's row numbers are saved as.
         header = [name.strip() or f"column {number}" for number, name in enumerate(next(lines), 1)]
@@ -134,6 +128,18 @@ def _csv(path: Path, text: str) -> Iterator[Row]:
         raise LabError(
             f"Line {lines.line_num:,} of '{path.name}' is not CSV: {error}.", "Check its quotes."
         ) from None
+
+
+def _sign(text: str) -> str:
+    """The sign between cells. The header decides it, as it holds no prose."""
+    return max(",;\t|", key=lambda sign: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=sign))))
+
+
+def separator(path: Path) -> str:
+    """The sign between the cells of a CSV file that can be read."""
+    opened = gzip.open if path.name.lower().endswith(PACKED) else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        return _sign(file.read(2**16).lstrip("\r\n"))
 
 
 def _jsonl(path: Path, text: str) -> Iterator[Row]:

@@ -27,27 +27,41 @@ MAX_FILE = 1000 * 2**20
 OTHERS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
 
-def read_hub(repo: str, config: str = "", split: str = "") -> tuple[dict[str, list[Row]], list[str]]:
-    """The splits of a data set by the lab's names, and notes on what was left out.
+@dataclass(frozen=True)
+class Found:
+    """What was read: the splits by the lab's names, which configuration (empty if there is only one) and split are
+    trained on, the columns whose classes got their names, and notes on what was left out."""
+
+    splits: dict[str, list[Row]]
+    config: str
+    split: str
+    named: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_hub(repo: str, config: str = "", split: str = "") -> Found:
+    """The rows of a data set of the Hub.
 
     `config` and `split` choose what to train on; empty ones take the first configuration and "train". Raises
     LabError for what a person can mend.
     """
     source = Source(repo, *hub.names(repo, "dataset"))
     layout = _layout(source, config)
-    notes = []
+    notes: list[str] = []
+    named: set[str] = set()
     if not config and len(layout.configs) > 1:
         notes.append(f"'{repo}' has {len(layout.configs)} configurations; '{layout.config}' is used.")
     files = layout.files
     chosen = split or ("train" if "train" in files else next(iter(files)))
     if chosen not in files:
         raise LabError(f"'{repo}' has no split '{chosen}'.", nearest(chosen, files) or f"It has: {', '.join(files)}.")
-    splits = {"train": _read(source, files[chosen], layout.labels, notes)}
+    splits = {"train": _read(source, files[chosen], layout.labels, notes, named)}
     for name, known in OTHERS.items():
         other = next((item for item in known if item in files and item != chosen), None)
         if other:
-            splits[name] = _read(source, files[other], layout.labels, notes)
-    return splits, notes
+            splits[name] = _read(source, files[other], layout.labels, notes, named)
+    config = layout.config if len(layout.configs) > 1 else ""
+    return Found(splits, config, chosen, tuple(sorted(named)), tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,9 @@ def _first(problem: Exception) -> str:
     return line if len(line) <= 160 else line[:159] + "…"
 
 
-def _read(source: Source, files: Sequence[str], labels: dict[str, list[str]], notes: list[str]) -> list[Row]:
+def _read(
+    source: Source, files: Sequence[str], labels: dict[str, list[str]], notes: list[str], named: set[str]
+) -> list[Row]:
     """The rows of a split: file after file, until there are enough."""
     rows: list[Row] = []
     for name in files:
@@ -136,7 +152,9 @@ def _read(source: Source, files: Sequence[str], labels: dict[str, list[str]], no
             )
         path = source.file(name)
         found, left_out = read_file(path, MAX_FILE)
-        _name_labels(found, labels or _own_labels(path))
+        known = labels or _own_labels(path)
+        _name_labels(found, known)
+        named.update(known)
         notes += left_out
         rows += found
     if len(rows) > MAX_ROWS or (len(rows) == MAX_ROWS and name != files[-1]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from lab.plan import Data
 @dataclass(frozen=True, eq=False)
 class Table:
     """Rows in three splits; `validation` and `test` are empty where the source has none (`lab.data.tasks` holds
-    rows out then). `notes` say what was left out; `card` is there for an embedded set.
+    rows out then). `notes` say what was left out; `card` is there for an embedded set. Of a Hub set, `config` (empty
+    if there is only one) and `split` are what is trained on, `named` the columns whose classes got their names.
 
     A table is shared and kept, so nobody may change its rows, and equals only itself.
     """
@@ -31,6 +32,9 @@ class Table:
     test: Sequence[Row]
     card: DataCard | None = None
     notes: tuple[str, ...] = ()
+    config: str = ""
+    split: str = ""
+    named: tuple[str, ...] = ()
 
 
 def kind(source: str) -> str:
@@ -86,8 +90,9 @@ def _file(path: Path, changed: int, size: int) -> Table:
 def _hub(repo: str, config: str, split: str) -> Table:
     from lab.data.remote import read_hub
 
-    splits, notes = read_hub(repo, config, split)
-    return _table(repo, splits, notes)
+    found = read_hub(repo, config, split)
+    table = _table(repo, found.splits, found.notes)
+    return replace(table, config=found.config, split=found.split, named=found.named)
 
 
 def _table(name: str, splits: Mapping[str, list[Row]], notes: Sequence[str], card: DataCard | None = None) -> Table:

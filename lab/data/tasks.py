@@ -61,7 +61,7 @@ def prepare(data: Data) -> TaskData:
 def _prepare(data: Data, table: Table) -> TaskData:
     chosen = mapping.resolve(data, table)
     notes = list(table.notes)
-    splits = {name: _examples(getattr(table, name), chosen, notes) for name in ("train", "validation", "test")}
+    splits = {name: examples(getattr(table, name), chosen, notes) for name in ("train", "validation", "test")}
     held_out = 0
     if not splits["validation"]:
         splits, held_out = hold_out(splits["train"], splits["test"])
@@ -111,7 +111,8 @@ def hold_out(rows: Sequence[Example], test: Sequence[Example] = ()) -> tuple[Spl
     return {name: tuple(items) for name, items in parts.items()}, second
 
 
-def _examples(rows: Sequence[Row], chosen: mapping.Mapping, notes: list[str]) -> tuple[Example, ...]:
+def examples(rows: Sequence[Row], chosen: mapping.Mapping, notes: list[str]) -> tuple[Example, ...]:
+    """The rows that can be learned from, without empty ones and with long texts cut; `notes` gets the counts."""
     made, empty, cut = [], 0, 0
     for row in rows:
         source, target = _cell(row.get(chosen.input)), _cell(row.get(chosen.target))

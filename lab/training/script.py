@@ -11,7 +11,6 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from lab.models.catalogue import ASSETS
 from lab.plan import CLASSIFY, Plan, Training
 
 SCRIPT = Template('''\
@@ -127,7 +126,7 @@ OPTIMIZERS = {
 def script(plan: Plan) -> str:
     """The source of the script. Raises LabError if the plan's model or data cannot be found."""
     from lab import methods
-    from lab.data import tasks
+    from lab.data import export, tasks
     from lab.models import loading
 
     data = tasks.prepare(plan.data)
@@ -147,7 +146,7 @@ def script(plan: Plan) -> str:
         title=f"{method.title} on {Path(plan.data.source).name}",
         imports="\n".join(_imports(plan, auto, imports)),
         seed=plan.seed,
-        rows=_rows(plan, data),
+        rows=export.source(plan.data),
         model=repr(_model(plan.model)),
         load=_load(plan, auto, data, shape, labels),
         method="\n".join([*(line for line in lines if line not in imports), *_checkpointing(training)]),
@@ -176,32 +175,6 @@ def _imports(plan: Plan, auto: str, extra: list[str]) -> list[str]:
     names = sorted([auto, "AutoTokenizer", *(["BitsAndBytesConfig"] if plan.precision.quantized else [])])
     lines = ["from datasets import load_dataset", *extra, f"from transformers import {', '.join(names)}"]
     return ["import bitsandbytes", *lines] if "8bit" in plan.training.optimizer else lines
-
-
-def _rows(plan: Plan, data: Any) -> str:
-    source = plan.data.source
-    if (ASSETS / "data" / source / "train.jsonl").is_file():
-        read = f'load_dataset("json", data_files="assets/data/{source}/train.jsonl", split="train")'
-    elif Path(source).suffix:
-        form = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}.get(Path(source).suffix.lower(), "json")
-        read = f'load_dataset("{form}", data_files={source!r}, split="train")'
-    else:
-        config = f", {plan.data.config!r}" if plan.data.config else ""
-        read = f"load_dataset({source!r}{config}, split={plan.data.split or 'train'!r})"
-    lines = [
-        f"table = {read}",
-        f"rows = [(str(row[{data.input!r}]), str(row[{data.target!r}])) for row in table]",
-    ]
-    if data.held_out:
-        lines += [
-            'places = [hashlib.sha256(f"{text}\\n{target}".encode()).digest()[0] for text, target in rows]',
-            f"rows = [row for row, place in zip(rows, places) if place >= {data.held_out}]",
-        ]
-    if plan.data.rows:
-        lines.append(f"rows = rows[:{plan.data.rows}]")
-    if data.task == CLASSIFY:
-        lines.append(f"labels = {list(data.labels)!r}")
-    return "\n".join(lines)
 
 
 def _load(plan: Plan, auto: str, data: Any, shape: Any, labels: int) -> str:
