@@ -2,8 +2,8 @@
 
 A frame places clauses: `{S}`, `{S2}` say what the review means, `{O}` says the opposite, `{R}` the same as
 hearsay (without "I"), `{P}` also without a negation (for frames that deny it), `{V}` is a whole verdict
-that agrees. Clauses are negated in one case of five and four frames in ten hold both sides, so the words alone
-tell only part.
+that agrees. Clauses are negated in three cases of twenty and four frames in ten hold both sides, so the words
+alone tell only part.
 """
 
 from __future__ import annotations
@@ -142,15 +142,19 @@ _VERY = ["very", "really", "quite", "so", "truly", "extremely"]
 
 _OWN = re.compile(r"\b(I|me|we)\b")
 
+#: Share of clauses with a negation, where there may be one, and of what training never shows.
+_DENIALS = 0.15
+_UNSEEN = 0.15
+
 #: How often each kind of frame is used, out of ten.
-_KINDS = ["one-sided"] * 6 + ["weighed"] * 3 + ["denied"] * 1
+_KINDS = ["one-sided"] * 6 + ["weighed"] * 3 + ["denied"]
 
 _MARKS = ("S", "S2", "O", "R", "P", "V")
 
 
 def _of(choices: Mapping[str, list[str]], split: str, dice: Dice) -> list[str]:
-    """The choices that all splits have or, in one case of four, those that only this split has."""
-    return choices[split if split in choices and dice.chance(0.25) else "common"]
+    """The choices that all splits have or, as often as `_UNSEEN` says, those of this split alone."""
+    return choices[split if split in choices and dice.chance(_UNSEEN) else "common"]
 
 
 class _Review:
@@ -173,7 +177,7 @@ class _Review:
         return self._clause(polarity, may_deny=mark != "P", hearsay=mark in ("R", "P"))
 
     def _clause(self, polarity: str, may_deny: bool, hearsay: bool) -> tuple[str, str]:
-        deny = may_deny and self.dice.chance(0.2)
+        deny = may_deny and self.dice.chance(_DENIALS)
         forms = _of(_DENY if deny else _AFFIRM, self.split, self.dice)
         form = self.dice.pick([f for f in forms if not (hearsay and _OWN.search(f))])
         word = LABELS[polarity == LABELS[0]] if deny else polarity
