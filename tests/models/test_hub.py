@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from lab.models import loading
 from lab.plan import GENERATE, Precision
 from tests import tiny
 from tests.hub_double import CUT, DROP, ERROR, HANG, STALL
+from tests.plans import quick
 
 WEIGHTS = b"\x02\x00\x00\x00\x00\x00\x00\x00{}"
 MODEL = {"config.json": b"{}", "model.safetensors": WEIGHTS}
@@ -254,3 +256,36 @@ def test_an_adapter_that_is_a_pickle_is_refused(hub):
     hub.add("lab/b", {"README.md": b"x"})
     with pytest.raises(LabError, match="holds no adapter"):
         client.fetch_adapter("lab/b")
+
+
+# -- the whole way ----------------------------------------------------------------------------
+
+
+def test_a_model_and_data_of_the_hub_are_trained_as_those_of_a_folder(hub, llama, reviews, tmp_path, monkeypatch):
+    from lab.events import DONE, Finished, Step
+    from lab.training.loop import train
+
+    monkeypatch.setattr(client, "PATIENCE", 9.0)
+    hub.add("lab/tiny", contents(Path(llama)))
+    hub.add("lab/reviews", {"train.jsonl": Path(reviews).read_bytes()}, kind="dataset")
+    told = {}
+    for name, model, data in (("here", llama, reviews), ("there", "lab/tiny", "lab/reviews")):
+        events = list(train(quick(model, data, steps=3), threading.Event(), tmp_path / name))
+        assert isinstance(events[-1], Finished)
+        assert events[-1].status == DONE, events[-1].error
+        told[name] = [event.loss for event in events if isinstance(event, Step)]
+    assert len(told["here"]) == 3
+    assert told["here"] == told["there"]
+
+
+@pytest.mark.parametrize("fault", [DROP, HANG, ERROR])
+def test_a_run_that_cannot_reach_the_hub_fails_in_one_sentence(hub, reviews, tmp_path, fault):
+    from lab.events import FAILED, Finished
+    from lab.training.loop import train
+
+    hub.add("lab/m", MODEL, fault=fault)
+    last = list(train(quick("lab/m", reviews), threading.Event(), tmp_path / "run"))[-1]
+    assert isinstance(last, Finished)
+    assert last.status == FAILED
+    assert "'lab/m'" in last.error
+    assert last.hint
