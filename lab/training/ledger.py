@@ -119,6 +119,16 @@ class Ledger:
         with torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack):
             yield
 
+    def loss_made(self, logits: torch.Tensor | None) -> None:
+        """The forward pass ended in these logits, and the backward pass begins.
+
+        Its first act needs two gradients of the logits in 32 bits (of the loss, and of the cast before it) while all
+        that was saved is still held: the peak of most steps. Autograd tells nobody of them, so they are added here;
+        `docs/gpu.md` has the figures that show it.
+        """
+        if logits is not None and logits.dim() == 3:
+            self._peak[2] = max(self._peak[2], self.activations + self.gradients + 2 * 4 * logits.numel())
+
     def cleared(self) -> None:
         """The gradients were set to None."""
         self._graded.clear()

@@ -241,15 +241,17 @@ class Session:
         for batch, count in zip(batches, counts):
             with loaded.ledger.watching():
                 # The mean over all that is learned in the step, however it is spread over its passes.
-                loss = loaded.model(**{name: item.to(self.where) for name, item in batch.items()}).loss
-                loss = loss * (count / total)
+                output = loaded.model(**{name: item.to(self.where) for name, item in batch.items()})
+                loss = output.loss * (count / total)
                 extra = self.method.loss(loaded.model, self.settings)
                 whole = loss if extra is None else loss + extra / len(batches)
             value += loss.item()
             if not math.isfinite(value):
                 self._diverged(loaded, f"The loss became {value:g} at step {self.step + 1}.", learned_badly=True)
+            loaded.ledger.loss_made(output.get("logits"))
+            del output, loss, extra  # the logits themselves are not needed any more
             whole.backward()
-            del loss, whole, extra
+            del whole
         trained = [item for group in loaded.optimizer.param_groups for item in group["params"]]
         norm = torch.nn.utils.clip_grad_norm_(trained, training.clip or math.inf).item()
         if not math.isfinite(norm):

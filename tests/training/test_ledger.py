@@ -67,3 +67,17 @@ def test_one_storage_is_counted_once():
     assert ledger.activations == 3 * (3 * 8 * 4)
     del loss
     assert ledger.activations == 0
+
+
+def test_the_gradients_of_the_logits_count_at_the_peak():
+    net = nn.Linear(8, 50)
+    ledger = Ledger(net, storages(held(net)), torch.optim.SGD(net.parameters()), "cpu")
+    with ledger.watching():
+        logits = net(torch.ones(2, 3, 8))
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), torch.zeros(6, dtype=torch.long))
+    saved = ledger.activations
+    ledger.loss_made(logits)
+    loss.backward()
+    memory = ledger.peak()
+    assert memory.activations == saved
+    assert memory.at_once == memory.weights + saved + 2 * 4 * 2 * 3 * 50
