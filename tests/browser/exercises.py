@@ -27,24 +27,28 @@ class Lesson:
 
     def press(self, elem_id: str) -> str:
         """Press the button of a measurement and wait until it is over; the sentence that stands beside it."""
-        said = self.page.locator(f"#{elem_id}-said")
-        before = said.inner_text()
+        before = self.words(f"{elem_id}-said")
         self.page.locator(f"#{elem_id}").click()
         with suppress(Timeout):  # what was trained before may be there at once, with the same sentence
             self.page.wait_for_function(
-                "([id, before]) => !document.querySelector(`#${id}-stop`).disabled"
-                " || document.querySelector(`#${id}-said`).innerText !== before",
+                "([id, before]) => !document.querySelector(`#${id}-stop`).disabled || "
+                "(document.querySelector(`#${id}-said [data-testid=markdown]`)?.innerText || '').trim() !== before",
                 arg=[elem_id, before],
                 timeout=15_000,
             )
         expect(self.page.locator(f"#{elem_id}-stop")).to_be_disabled(timeout=LONG)
-        return said.inner_text().strip()
+        return self.words(f"{elem_id}-said")
+
+    def words(self, elem_id: str) -> str:
+        """What a text says now, without Gradio's own clock."""
+        found = self.page.locator(f"#{elem_id} [data-testid=markdown]")
+        return found.first.inner_text().strip() if found.count() else ""
 
     def text(self, elem_id: str, has: str = "") -> str:
         """What a text says, once it says `has` (or anything)."""
-        place = self.page.locator(f"#{elem_id}")
-        expect(place).to_contain_text(re.compile(has or r"\\S"), timeout=LONG)
-        return place.inner_text()
+        place = self.page.locator(f"#{elem_id} [data-testid=markdown]").first
+        expect(place).to_contain_text(re.compile(has or r"\S"), timeout=LONG)
+        return place.inner_text().strip()
 
     def numbers(self, elem_id: str) -> list[float]:
         """The numbers in a text, thousands' commas taken out."""
@@ -73,5 +77,10 @@ class Lesson:
 
     def changed(self, elem_id: str, before: str) -> str:
         """A text, once it is another than before."""
-        expect(self.page.locator(f"#{elem_id}")).not_to_have_text(before, timeout=LONG)
-        return self.page.locator(f"#{elem_id}").inner_text()
+        self.page.wait_for_function(
+            "([id, before]) => (document.querySelector(`#${id} [data-testid=markdown]`)?.innerText || before).trim()"
+            " !== before",
+            arg=[elem_id, before],
+            timeout=LONG,
+        )
+        return self.words(elem_id)
