@@ -4,7 +4,8 @@
 
 Every candidate (learning rates around the method's own, and every linear map as the target where the method has
 targets) trains for the same number of steps with the same seed; of those that are about the best in score, the
-one that forgets least wins. Writes `assets/presets.json`, which `lab.methods.default_plan` reads. `--log` keeps every run.
+one that forgets least wins. Writes `assets/presets.json`, which `lab.methods.default_plan` reads: what was searched
+for takes the place of what stood there. `--log` keeps every run.
 """
 
 from __future__ import annotations
@@ -117,7 +118,10 @@ def main() -> None:
             if asked.log:
                 with asked.log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(result) + "\n")
-    asked.out.write_text(json.dumps(best(results), indent=1) + "\n", encoding="utf-8")
+    kept = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.is_file() else {}
+    for name, found in best(results).items():
+        kept[name] = dict(sorted({**kept.get(name, {}), **found}.items()))
+    asked.out.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

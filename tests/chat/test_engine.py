@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -37,7 +38,7 @@ def shared(tmp_path_factory, llama, replies, reviews):
 def reply(engine, run, text="say aa 3", **options) -> str:
     base = options.pop("base", False)
     texts = list(engine.stream(run, [{"role": "user", "content": text}], Options(max_tokens=12, **options), base))
-    assert all(later.startswith(earlier[:1]) for earlier, later in zip(texts, texts[1:]))
+    assert all(later.startswith(earlier[:1]) for earlier, later in itertools.pairwise(texts))
     return texts[-1]
 
 
