@@ -251,7 +251,7 @@ def table(groups: Sequence[Arm]) -> list[dict[str, Any]]:
     best = {}
     for name in names:
         less = QUANTITIES[name][2]
-        means = [arm.of(name).mean for arm in groups if arm.of(name) and not arm.first.marks]
+        means = [found.mean for arm in groups if (found := arm.of(name)) and not arm.first.marks]
         if means and less is not None and len(means) > 1:
             best[name] = min(means) if less else max(means)
     rows = []

@@ -54,9 +54,9 @@ def svg(figure: Any, label: str) -> str:
     for trace in figure.data:
         parts += _trace(trace, x, y, sums)
     for note in layout.annotations or ():
-        where = x.at(note.x), y.at(note.y) if str(note.yref or "y") == "y" else y.high + 10
-        if None not in where:
-            parts.append(_text(where[0], where[1], note.text, "middle", 10))
+        across, up = x.at(note.x), y.at(note.y) if str(note.yref or "y") == "y" else y.high + 10
+        if across is not None and up is not None:
+            parts.append(_text(across, up, note.text, "middle", 10))
     parts += _names(beside or legend, bool(beside), WIDTH - right + 10, top)
     inner = "".join(parts)
     return (
@@ -115,7 +115,7 @@ def _cut(name: str, most: int) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _text(x: float, y: float, text: str, anchor: str, size: int = 11) -> str:
+def _text(x: float, y: float, text: str, anchor: str, size: float = 11) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{escape(str(text))}</text>'
 
 
@@ -234,6 +234,8 @@ def _cells(trace: Any, x: Axis, y: Axis) -> list[str]:
                 continue
             share = (value - low) / (high - low) if high > low else 0.5
             a, b = x.at(trace.x[across]), y.at(trace.y[up])
+            if a is None or b is None:
+                continue
             parts.append(
                 f'<rect x="{a - wide / 2:.1f}" y="{b - tall / 2:.1f}" width="{wide:.1f}" height="{tall:.1f}" '
                 f'fill="{_mixed(trace.colorscale, share)}"/>'
