@@ -16,7 +16,7 @@ GPT3, LLAMA65 = preset("GPT-3 175B"), preset("LLaMA 65B")
 ONE = Training(batch_size=1, max_length=512, gradient_checkpointing=True)
 
 
-def rank(value: int, targets: tuple[str, ...] = ()) -> int:
+def rank(value: int, targets: tuple[str, ...] = ("q_proj", "v_proj")) -> int:
     lora = methods.METHODS["lora"]
     return lora.trainable(replace(lora.Settings(), rank=value, target_modules=targets), GPT3)
 

@@ -50,7 +50,8 @@ def place_counts(lab: Lab, model: gr.Dropdown) -> None:
     def count(name: str, rank: float, stop: threading.Event) -> Iterator[Any]:
         from lab.insight.applied import apply
 
-        plan = methods.with_values(methods.default_plan("lora", model=name), {"rank": int(rank)})
+        given = {"rank": int(rank), "target_modules": shape_of(name).attention_inputs()}
+        plan = methods.with_values(methods.default_plan("lora", model=name), given)
         shape, targets = shape_of(name), methods.METHODS["lora"].matched(methods.settings(plan), shape_of(name))
         yield apply(plan, GENERATE), [(shape.short(item), item.outputs, item.inputs) for item in targets], int(rank)
 

@@ -46,13 +46,17 @@ def whole() -> Any:
 
 
 @lru_cache(maxsize=256)
-def trained(name: str, model: str, key: str, rank: int) -> int:
-    """Trained parameters of a method on a preset; its rank, where it has one, is `rank`."""
-    method = methods.method(key)
-    settings = methods.settings(methods.default_plan(key))
-    if hasattr(settings, "rank"):
-        settings = methods.settings(methods.with_values(methods.default_plan(key), {"rank": int(rank)}))
-    return method.trainable(settings, shape(name, model))
+def trained(name: str, model: str, key: str, rank: int, everywhere: bool) -> int:
+    """Trained parameters of a method on a preset. Where it has a rank and target modules, they are `rank` and the
+    query and value projections, or every linear map."""
+    method, found = methods.method(key), shape(name, model)
+    plan = methods.default_plan(key)
+    if "rank" in plan.settings:
+        plan = methods.with_values(plan, {"rank": int(rank)})
+    if "target_modules" in plan.settings and method.family == "low rank":
+        targets = ("all-linear",) if everywhere else found.attention_inputs()
+        plan = methods.with_values(plan, {"target_modules": targets})
+    return method.trainable(methods.settings(plan), found)
 
 
 def shape(name: str, model: str) -> ModelShape:
@@ -60,11 +64,11 @@ def shape(name: str, model: str) -> ModelShape:
 
 
 def calculate(
-    name: str, key: str, rank: int, scheme: str, weights: str, optimizer: str, batch: int, length: int,
-    recompute: bool, tokens: float, gpu: str, utilisation: float, tasks: int, model: str,
+    name: str, key: str, rank: int, everywhere: bool, scheme: str, weights: str, optimizer: str, batch: int,
+    length: int, recompute: bool, tokens: float, gpu: str, utilisation: float, tasks: int, model: str,
 ) -> tuple[Any, Any, str]:  # fmt: skip
     """The memory figure, the storage figure and the figures in words."""
-    found, count = shape(name, model), trained(name, model, key, int(rank))
+    found, count = shape(name, model), trained(name, model, key, int(rank), everywhere)
     if not count:
         raise LabError("This method trains nothing of this model.", "Choose another method.")
     training = Training(batch_size=int(batch), max_length=int(length), gradient_checkpointing=recompute)
@@ -102,7 +106,10 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
         with gr.Row():
             name = gr.Dropdown([HERE, *PRESETS], value="GPT-3 175B", label="Model", elem_id="cost-model")
             key = gr.Dropdown(little(), value="lora", label="Against full fine-tuning", elem_id="cost-method")
-        rank = gr.Slider(1, 256, 4, step=1, label="Rank, where the method has one", elem_id="cost-rank")
+        rank = gr.Slider(1, 256, 4, step=1, label="Rank, where there is one", elem_id="cost-rank")
+        everywhere = gr.Checkbox(
+            False, label="On every linear map, not only query and value", elem_id="cost-everywhere"
+        )
         with gr.Row():
             scheme = gr.Dropdown(
                 [(item.title, k) for k, item in cost.SCHEMES.items()], value="pure", label="Trained in"
@@ -122,8 +129,8 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
         memory = Figure(label="Memory by category, full fine-tuning against the method")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="cost-words")
         disk = Figure(label="Bytes of storage by the number of tasks")
-        controls = [name, key, rank, scheme, weights, optimizer, batch, length, recompute, tokens, gpu, utilisation,
-                    tasks, model]  # fmt: skip
+        controls = [name, key, rank, everywhere, scheme, weights, optimizer, batch, length, recompute, tokens, gpu,
+                    utilisation, tasks, model]  # fmt: skip
         live(lab, "why", calculate, controls, [memory, disk, words])
     with exhibit("The same, measured here", elem_id="why-measured"):
         gr.Markdown(
