@@ -55,7 +55,7 @@
         offer ||= await ask("offer");
         const rows = await lists();
         if (!stage.firstChild) {
-          const known = rows.find((row) => row.id === state().comparison);
+          const known = rows.find((row) => row.id === state().comparison) || rows.find((row) => row.state !== "done");
           if (known) return open(known.id);
           build();
         }

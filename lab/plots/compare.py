@@ -190,7 +190,7 @@ def pareto(
         x=QUANTITIES[x][0],
         y=QUANTITIES[y][0],
         hovermode="closest",
-        legend=_legend(len(groups)),
+        legend=_legend(sum(arm.first.status != PUBLISHED for arm in groups)),
         height=430,
     )
     _axis(made.update_xaxes, x, log_x and all(arm.of(x).mean > 0 for arm in groups))
@@ -202,10 +202,12 @@ def _point(arm: Arm, x: str, y: str, look: dict[str, Any], on_front: bool) -> di
     across, up = arm.of(x), arm.of(y)
     bars = {"thickness": 1.1, "width": 3, "color": faded(look["colour"], 0.6)}
     best = max(arm.complete, key=lambda item: item.score)
+    published = arm.first.status == PUBLISHED
     return {
         "type": "scatter",
-        "mode": "markers+text" if on_front else "markers",
+        "mode": "markers+text" if on_front and not published else "markers",
         "name": arm.name,
+        "showlegend": not published,  # they are many: hovering names them
         "x": [across.mean],
         "y": [up.mean],
         "text": [arm.name],
@@ -221,7 +223,7 @@ def _point(arm: Arm, x: str, y: str, look: dict[str, Any], on_front: bool) -> di
         "error_x": {"type": "data", "array": [across.deviation], **bars} if across.deviation else {},
         "error_y": {"type": "data", "array": [up.deviation], **bars} if up.deviation else {},
         "customdata": [[best.run]],
-        "hovertemplate": f"{arm.name}{' (published)' if arm.first.status == PUBLISHED else ''}<br>"
+        "hovertemplate": f"{arm.name}{' (published)' if published else ''}<br>"
         f"{QUANTITIES[x][0]}: {said(x, across.mean)}<br>{QUANTITIES[y][0]}: {said(y, up.mean)}"
         f"<br>{up.count} {'seed' if up.count == 1 else 'seeds'}<extra></extra>",
     }

@@ -1,0 +1,167 @@
+"""A comparison on the page: built, run, paused, taken up, read, opened and taken away."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import App, Watched
+
+
+def own(faults: list[str]) -> list[str]:
+    """The faults of the page itself: leaving it breaks off what it was asking."""
+    return [item for item in faults if "Abort" not in item and "Connection errored out" not in item]
+
+
+def wait_until(page: Page, script: str) -> None:
+    page.wait_for_function(script, timeout=180_000)
+
+
+def built(page: Page, base: Path, data: str, name: str, methods: list[str], steps: int) -> None:
+    """Fill the grid as a person does."""
+    page.locator("#cmp-new").click()
+    page.fill("#cmp-name", name)
+    page.fill("#cmp-model", str(base))
+    page.fill("#cmp-data", data)
+    for key in methods:
+        page.locator(f'#cmp-methods input[value="{key}"]').check()
+    for field, value in (("amount", steps), ("batch", 4), ("length", 48), ("every", 0), ("rows", 20)):
+        page.fill(f"#cmp-{field}", str(value))
+
+
+@pytest.fixture
+def page(app: App, watched: Watched) -> Page:
+    watched.page.goto(f"{app.url}/?tab=compare")
+    expect(watched.page.locator("#cmp-methods input").first).to_be_visible()
+    return watched.page
+
+
+def test_a_grid_is_built_run_paused_resumed_read_and_taken_away(
+    app: App, watched: Watched, page: Page, base: Path, reviews: str, tmp_path: Path
+) -> None:
+    built(page, base, reviews, "Four ways", ["full", "lora", "ia3", "bitfit"], 120)
+    ahead = page.locator("#cmp-ahead")
+    expect(ahead).to_contain_text("3 runs")
+    refused = ahead.locator("tr.refused")
+    expect(refused).to_have_count(1)
+    expect(refused).to_contain_text("BitFit")
+    expect(refused).to_contain_text("no biases")
+
+    # The plain file says the same, and a mistake in it is told with the nearest name.
+    page.locator("summary", has_text="As a file").click()
+    text = page.locator("#cmp-file")
+    expect(text).to_have_value(re.compile("name: Four ways"))
+    whole = text.input_value()
+    text.fill(whole.replace("lora", "lorra"))
+    page.get_by_role("button", name="Read into the form").click()
+    expect(page.locator(".cmp-side .lab-note.error")).to_contain_text("Did you mean 'lora'")
+    text.fill(whole)
+    page.get_by_role("button", name="Read into the form").click()
+    expect(ahead).to_contain_text("3 runs")
+
+    page.locator("#cmp-start").click()
+    page.locator("#cmp-pause").click()
+    resume = page.locator("#cmp-resume")
+    expect(resume).to_be_visible()
+    page.locator(".cmp-queue summary").click()
+    waits = page.locator(".cmp-queue li")
+    expect(waits).to_have_count(3)
+    first, last = waits.nth(1).inner_text(), waits.nth(2).inner_text()
+    waits.nth(2).get_by_role("button", name="Earlier").click()
+    expect(waits.nth(1)).to_contain_text(last.split(",")[0])
+    expect(waits.nth(2)).to_contain_text(first.split(",")[0])
+
+    # A reload finds it as it was, still paused; then it goes on to its end.
+    page.reload()
+    expect(resume).to_be_visible()
+    resume.click()
+    expect(page.locator(".cmp-item[aria-current]")).to_contain_text("Done · 4 of 4", timeout=240_000)
+    expect(page.locator("#cmp-verdict")).to_contain_text("BitFit could not be run")
+    expect(page.locator(".cmp-table tbody tr")).to_have_count(4)
+
+    # The best point of the front: the highest score on the line, found in the drawing itself.
+    wait_until(page, "document.querySelector('#cmp-pareto').data?.some((trace) => trace.name === 'front')")
+    best = page.evaluate(
+        """() => {
+          const data = document.querySelector('#cmp-pareto').data;
+          const front = data.find((trace) => trace.name === 'front');
+          const list = (values) => Array.from(values?._inputArray || values);
+          const top = Math.max(...list(front.y));
+          return data.find((trace) => trace.mode.includes('markers') && list(trace.y)[0] === top).name;
+        }"""
+    )
+    scores = dict(
+        page.eval_on_selector_all(
+            ".cmp-table tbody tr",
+            "rows => rows.map(row => [row.querySelector('th').childNodes[1].textContent, row.cells[1].textContent])",
+        )
+    )
+    measured = {name: float(score.rstrip("%")) for name, score in scores.items() if score.endswith("%")}
+    assert len(measured) == 3
+    assert measured[best] == max(measured.values())
+
+    # Its run, by a click on its point.
+    place = page.evaluate(
+        """(name) => {
+          const chart = document.querySelector('#cmp-pareto');
+          const at = chart.data.findIndex((trace) => trace.name === name);
+          const node = chart.querySelectorAll('.scatterlayer .trace')[at].querySelector('.point');
+          node.scrollIntoView({ block: 'center' });
+          const box = node.getBoundingClientRect();
+          return [box.x + box.width / 2, box.y + box.height / 2];
+        }""",
+        best,
+    )
+    page.mouse.move(*place)
+    page.mouse.click(*place)
+    expect(page).to_have_url(re.compile("run="))
+    page.goto(f"{app.url}/?tab=compare")
+
+    with page.expect_download() as saved:
+        page.locator("#cmp-report").click()
+    report = tmp_path / "report.html"
+    saved.value.save_as(report)
+    words = report.read_text(encoding="utf-8")
+    assert "Four ways" in words
+    assert len(words) < 2 * 2**20
+    reader = watched.new()
+    reader.goto(report.as_uri())
+    expect(reader.locator("svg")).not_to_have_count(0)
+    expect(reader.locator("#figures tbody tr")).to_have_count(4)
+    assert reader.evaluate("performance.getEntriesByType('resource').length") == 0
+    with reader.expect_download() as table:
+        reader.locator("[data-csv]").first.click()
+    table.value.save_as(tmp_path / "picture.csv")
+    lines = (tmp_path / "picture.csv").read_text(encoding="utf-8").splitlines()
+    assert len(list(csv.reader(lines))) > 3
+    with reader.expect_download() as picture:
+        reader.locator("[data-png]").first.click()
+    picture.value.save_as(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes()[:4] == b"\x89PNG"
+    assert own(watched.faults) == []
+    assert watched.foreign == [report.as_uri()]
+
+
+def test_it_outlives_the_app_and_tells_a_deleted_run(
+    app: App, watched: Watched, page: Page, base: Path, reviews: str
+) -> None:
+    built(page, base, reviews, "Two seeds", ["lora"], 100)
+    page.fill("#cmp-seeds", "2")
+    expect(page.locator("#cmp-ahead")).to_contain_text("2 runs")
+    page.locator("#cmp-start").click()
+    page.locator("#cmp-pause").click()
+    expect(page.locator("#cmp-resume")).to_be_visible()
+    app.restart()
+    page.goto(f"{app.url}/?tab=compare")
+    page.locator("#cmp-go").click()
+    expect(page.locator(".cmp-item[aria-current]")).to_contain_text("Done · 2 of 2", timeout=240_000)
+    run = page.locator("[data-open]").first.get_attribute("data-open")
+    shutil.rmtree(app.runs / str(run))
+    page.reload()
+    expect(page.locator("#cmp-verdict")).to_contain_text("lost its run")
+    assert own(watched.faults) == []
