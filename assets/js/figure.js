@@ -29,22 +29,39 @@
   async function draw(node, figure) {
     await ready;
     node.labLayout = figure.layout;
+    node.labWaiting = null;
     charts.add(node);
+    seen.observe(node);
     await Plotly.react(node, figure.data, themed(figure.layout), CONFIG);
   }
-  /** Add points to the traces: `points` holds [xs, ys] for each trace. */
+  /** Add points to the traces: `points` holds [xs, ys] for each trace. A chart out of sight takes them when it is
+   * seen again: drawing what nobody looks at would cost the training its processor. */
   async function extend(node, points) {
     await ready;
-    const places = points.map((item, index) => (item[0].length ? index : -1)).filter((index) => index >= 0);
-    if (!places.length || !node.data) return;
+    if (!node.data || !points.some(([xs]) => xs.length)) return;
+    node.labWaiting = node.labWaiting ? node.labWaiting.map(([xs, ys], index) => [[...xs, ...points[index][0]], [...ys, ...points[index][1]]]) : points;
+    if (node.labSeen !== false) await flush(node);
+  }
+  async function flush(node) {
+    const points = node.labWaiting;
+    if (!points || !node.data) return;
+    node.labWaiting = null;
+    const places = points.map(([xs], index) => (xs.length ? index : -1)).filter((index) => index >= 0);
     await Plotly.extendTraces(node, { x: places.map((index) => points[index][0]), y: places.map((index) => points[index][1]) }, places);
   }
+  const seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      target.labSeen = isIntersecting;
+      if (isIntersecting) flush(target);
+    }
+  });
   async function relayout(node, change) {
     await ready;
     if (node.data) await Plotly.relayout(node, change);
   }
   function clear(node) {
     charts.delete(node);
+    seen.unobserve(node);
     if (node.data) Plotly.purge(node);
   }
   Lab.chart = { draw, extend, relayout, clear };

@@ -2,7 +2,7 @@
 // reload simply starts with nothing. Only a run that moves, on a page that is seen, is asked about.
 (() => {
   const { h, put, say, call, note, format } = Lab;
-  const PERIOD = 400;
+  const PERIOD = 450;
   const MOVING = new Set(["queued", "running", "paused", "stopping"]);
 
   Lab.live = (root, { onUpdate }) => {

@@ -96,6 +96,10 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+#: What Gradio's own script says when a page is left while an answer is under way.
+LEAVING = ("Connection errored out", "AbortError")
+
+
 class Watched:
     """A page, what it asked of other machines and what its scripts complained about."""
 
@@ -111,9 +115,13 @@ class Watched:
         page = self.context.new_page()
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: self._complain(said.text) if said.type == "error" else None)
         page.on("request", lambda asked: self._note(asked.url))
         return page
+
+    def _complain(self, text: str) -> None:
+        if not any(words in text for words in LEAVING):
+            self.faults.append(text)
 
     def _note(self, url: str) -> None:
         if not url.startswith(("http://127.0.0.1", "data:", "blob:")):
