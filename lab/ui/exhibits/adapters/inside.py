@@ -51,7 +51,7 @@ def placements(lab: Lab, model: gr.Dropdown) -> Trials:
     with exhibit("One block of the model", elem_id="exhibit-placement"):
         placement = gr.Radio(PLACEMENTS, value="houlsby", label="Placement", elem_id="placement")
         factor = gr.Slider(1, 64, 16, step=1, label="Reduction factor d/m", elem_id="placement-factor")
-        layer = gr.Slider(0, 7, 0, step=1, label="Layer", elem_id="placement-layer")
+        layer = gr.Slider(0, 5, 0, step=1, label="Layer", elem_id="placement-layer")
         said = gr.Markdown("", elem_id="placement-count", elem_classes="lab-lesson-text")
         picture = Figure(label="One block of the model with its adapters", elem_id="placement-picture")
         words = gr.Textbox(SENTENCE, label="Your sentence", elem_id="placement-text")
