@@ -41,8 +41,15 @@ def steps(
 
 
 def gradients(model: Any, batch: dict) -> dict[str, torch.Tensor]:
-    """The gradient of the loss for every trained parameter. The tiny models have no dropout."""
-    model.train()
+    """The gradient of the loss for every trained parameter, in evaluation mode.
+
+    Some types draw random numbers in training, and int8 on a CPU rounds its inputs in evaluation only, as it does
+    on a GPU always. cuDNN alone insists on training mode for its recurrent networks.
+    """
+    model.eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.RNNBase):
+            module.train()
     model.zero_grad(set_to_none=True)
     model(**batch).loss.backward()
     found = {name: item.grad.clone() for name, item in model.named_parameters() if item.grad is not None}
