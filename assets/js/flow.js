@@ -81,7 +81,7 @@
         `A squeezes x into r = ${r} numbers: Ax, length ${number(length(ax))}.`,
         `B spreads them out to ${d}: BAx, length ${number(length(bax) / value.scale)}.`,
         `Scaled by α/r = ${number(value.scale)}: length ${number(length(bax))}.`,
-        `h = Wx + (α/r)BAx. The detour has ${Lab.format.percent(length(bax) / (length(wx) || 1))} of the length of Wx.`,
+        `h = Wx + (α/r)BAx. The detour has ${number((100 * length(bax)) / (length(wx) || 1))}% of the length of Wx.`,
       ][stage];
     }
     watch("value", draw);
