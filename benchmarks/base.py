@@ -11,6 +11,7 @@ import json
 import lzma
 import multiprocessing
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,57 +44,52 @@ def logged(run: str) -> dict[str, float]:
     return [line for line in lines if line["run"] == run][-1]
 
 
-def books(folder: Path, model: Any, tokenizer: Any) -> list[tuple[str, str]]:
+def books(folder: Path, model: Any, tokenizer: Any) -> Iterator[tuple[str, str]]:
     """The rows about the validation books."""
     valid = "\n\n".join(corpus.books(folder, corpus.VALID))
-    size = len(valid.encode("utf-8"))
-    packed = len(lzma.compress(valid.encode("utf-8"), preset=9))
-    rows = [
-        ("xz -9, bits per byte", f"{8 * packed / size:.3f}"),
-        ("5-gram over the same tokens, Kneser-Ney, bits per byte", f"{ngram_bits(folder, valid):.3f}"),
-    ]
+    raw = valid.encode("utf-8")
+    yield "xz -9, bits per byte", f"{8 * len(lzma.compress(raw, preset=9)) / len(raw):.3f}"
+    yield "5-gram over the same tokens, Kneser-Ney, bits per byte", f"{ngram_bits(folder, valid):.3f}"
     for run, title in (("tenth", "same network, a tenth of the training"), ("base", "the base")):
         bits = logged(run)["valid_bits_per_byte"]
-        rows.append((f"{title}, bits per byte in windows of 1,024 (logged by the build)", f"{bits:.3f}"))
+        yield f"{title}, bits per byte in windows of 1,024 (logged by the build)", f"{bits:.3f}"
     bits = measure.bits_per_byte(model, tokenizer, valid)
-    return [*rows, ("the base, bits per byte with 512 to 1,023 tokens before each (measured now)", f"{bits:.3f}")]
+    yield "the base, bits per byte with 512 to 1,023 tokens before each (measured now)", f"{bits:.3f}"
+
+
+def skills(model: Any, tokenizer: Any, where: str) -> Iterator[tuple[str, str]]:
+    """The rows that need no corpus."""
+    yield "parameters", f"{sum(item.numel() for item in model.parameters()):,}"
+    rate = measure.tokens_per_second(model, tokenizer)
+    yield f"tokens a second, batch 1, {where}, {torch.get_num_threads()} threads", f"{rate:.0f}"
+    yield "forgetting text, bits per byte", f"{measure.bits_per_byte(model, tokenizer, PROSE.read_text('utf-8')):.3f}"
+    yield "attributes of a made-up thing listed exactly", f"{measure.reads(model, tokenizer):.1%}"
+    share, by_kind, _ = measure.world(model, tokenizer)
+    weakest = min(by_kind, key=by_kind.__getitem__)
+    yield (
+        "held-out questions about its world answered",
+        f"{share:.1%} (weakest kind: {weakest}, {by_kind[weakest]:.0%})",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.base", description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, help="the corpus folder of the build")
     told = parser.parse_args(arguments)
-    where = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModelForCausalLM.from_pretrained(OUT, dtype=torch.float32).to(where).eval()
-    tokenizer = AutoTokenizer.from_pretrained(OUT)
-    share, by_kind, _ = measure.world(model, tokenizer)
-    weakest = min(by_kind, key=by_kind.__getitem__)
-    rows = [
-        ("parameters", f"{sum(item.numel() for item in model.parameters()):,}"),
-        (
-            "held-out questions about its world answered",
-            f"{share:.1%} (weakest kind: {weakest}, {by_kind[weakest]:.0%})",
-        ),
-        ("attributes of a made-up thing listed exactly", f"{measure.reads(model, tokenizer):.1%}"),
-        (
-            "forgetting text, bits per byte",
-            f"{measure.bits_per_byte(model, tokenizer, PROSE.read_text('utf-8')):.3f}",
-        ),
-        (
-            f"tokens a second, batch 1, {where}, {torch.get_num_threads()} threads",
-            f"{measure.tokens_per_second(model, tokenizer):.0f}",
-        ),
-    ]
     try:
         if told.corpus:
             corpus.check(told.corpus)
-            rows += books(told.corpus, model, tokenizer)
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
+    where = "cuda" if torch.cuda.is_available() else "cpu"
+    model = AutoModelForCausalLM.from_pretrained(OUT, dtype=torch.float32).to(where).eval()
+    tokenizer = AutoTokenizer.from_pretrained(OUT)
     print("| | |\n|---|---|")
-    for name, value in rows:
-        print(f"| {name} | {value} |")
+    for name, value in skills(model, tokenizer, where):
+        print(f"| {name} | {value} |", flush=True)
+    for name, value in books(told.corpus, model, tokenizer) if told.corpus else ():
+        print(f"| {name} | {value} |", flush=True)
     return 0
 
 
