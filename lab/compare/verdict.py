@@ -86,10 +86,11 @@ def _lead(ranked: list[Arm]) -> list[Sentence]:
     if not tied:
         return [Sentence("best", f"{best.name} is ahead of the rest with {_score(best)} ({how}).")]
     listed = _listed([arm.name for arm in tied])
+    kind = "mean" if len(best.complete) > 1 else "score"
     said = [
         Sentence(
             "tie",
-            f"No winner can be named: {best.name} has the highest mean, {_score(best)}, but "
+            f"No winner can be named: {best.name} has the highest {kind}, {_score(best)}, but "
             f"{listed} {'is' if len(tied) == 1 else 'are'} within the spread ({how}).",
         )
     ]

@@ -28,9 +28,11 @@ def changes(runs: Sequence[tuple[str, str, str]], store: Runs) -> list[Change]:
     found = []
     for arm, method, run in runs:
         try:
-            found.append(_change(arm, method, run, store))
+            made = _change(arm, method, run, store)
         except LabError:
             continue
+        if made.module and any(made.size.values()):
+            found.append(made)
     return found
 
 
