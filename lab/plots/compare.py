@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from lab.compare.results import PUBLISHED, QUANTITIES, Arm, Outcome, arms
 from lab.history import smoothed
 from lab.methods import METHODS
-from lab.plots.style import DASHES, LEDGER, MARKERS, NEUTRAL, colour, faded, figure
+from lab.plots.style import DASHES, LEDGER, MARKERS, NEUTRAL, colour, dash, faded, figure, marker
 
 #: What an overlay may run along.
 ALONG = {"step": "Step", "tokens": "Tokens read", "seconds": "Seconds of training"}
@@ -40,12 +40,15 @@ def looks(groups: Sequence[Arm]) -> dict[str, dict[str, Any]]:
     seen: dict[str, int] = {}
     found = {}
     for arm in groups:
-        shade = hue(arm.first.method)
-        place = seen[shade] = seen.get(shade, -1) + 1
+        method = arm.first.method
+        known = method in METHODS
+        place = seen[method if known else ""] = seen.get(method if known else "", -1) + 1
+        # The first arm of a method looks as the method does everywhere, the next ones a step further each.
+        dashes, markers = DASHES.index(dash(method)) if known else 0, MARKERS.index(marker(method)) if known else 0
         found[arm.name] = {
-            "colour": shade,
-            "dash": DASHES[place % len(DASHES)],
-            "marker": MARKERS[place % len(MARKERS)] + ("-open" if arm.first.status == PUBLISHED else ""),
+            "colour": hue(method),
+            "dash": DASHES[(dashes + place) % len(DASHES)],
+            "marker": MARKERS[(markers + place) % len(MARKERS)] + ("-open" if arm.first.status == PUBLISHED else ""),
         }
     return found
 
