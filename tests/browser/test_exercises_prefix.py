@@ -27,7 +27,7 @@ def lesson(app: App, watched: Watched, base: Path) -> Lesson:
 def test_every_item_of_the_fourth_exercise(lesson: Lesson, watched: Watched) -> None:
     # 4.1: n · L · 2 · H · w, and what the model counts; impossible numbers are told in a sentence.
     lesson.open("4.1")
-    said = lesson.text("numbers-said", "20 tokens")
+    said = lesson.text("numbers-said", "20 tokens × 2 layers")
     assert "1,280" in said  # 20 · 2 layers · 2 · 2 heads · 8
     field = lesson.page.locator("#numbers-tokens input")
     for wrong in ("0", "10000"):
