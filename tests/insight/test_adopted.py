@@ -44,7 +44,7 @@ def test_what_is_no_adapter_leaves_no_run(store, llama, tmp_path):
 
 
 def test_from_the_search_to_the_answer(hub, store, llama, tmp_path):
-    """What lesson 3.5 does: search for a base's adapters, load one, ask it. The Hub is a double that speaks its API."""
+    """What lesson 3.5 does: search for the adapters of a base, load one, ask it; the Hub is a double."""
     from pathlib import Path
 
     from lab.models.hub import fetch_adapter, search_adapters
