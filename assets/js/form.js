@@ -127,7 +127,8 @@
           [["+hub", "Hugging Face Hub id…", "Hub id of a model", "organisation/name"], ["+folder", "Local folder…", "Folder of a model", "/path/to/model"]],
           (name) => {
             plan.model = name;
-            if (Array.isArray(plan.settings.target_modules)) plan.settings.target_modules = [];
+            // Names of the old model's modules mean nothing in the new one.
+            for (const knob of methods[plan.method].knobs) if (knob.source) plan.settings[knob.name] = [...knob.default];
             load(plan);
           })),
         section("Data", picker("data", spec.data, plan.data.source,
