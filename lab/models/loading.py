@@ -13,24 +13,13 @@ from lab.knobs import nearest
 from lab.models import embedded, hub
 from lab.models import precision as stored
 from lab.models.catalogue import models
-from lab.models.shape import ModelShape, derive
+from lab.models.shape import ModelShape, auto_class, derive
 from lab.plan import CLASSIFY, Precision
 
 log = logging.getLogger(__name__)
 
 #: One load at a time: transformers changes torch's default type meanwhile, which belongs to the whole process.
 _loading = threading.Lock()
-
-
-def auto_class(config: Any, task: str) -> Any:
-    """The transformers class that loads a model of this configuration for a task."""
-    import transformers
-
-    if task == CLASSIFY:
-        return transformers.AutoModelForSequenceClassification
-    if getattr(config, "is_encoder_decoder", False):
-        return transformers.AutoModelForSeq2SeqLM
-    return transformers.AutoModelForCausalLM
 
 
 def kind(model: str) -> str:

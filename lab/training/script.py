@@ -128,6 +128,7 @@ def script(plan: Plan) -> str:
     from lab import methods
     from lab.data import export, tasks
     from lab.models import loading
+    from lab.models.shape import auto_class
 
     data = tasks.prepare(plan.data)
     method = methods.method(plan.method)
@@ -140,7 +141,7 @@ def script(plan: Plan) -> str:
     rise = math.ceil(training.warmup * steps)
     lines = method.source(settings, shape)
     imports = [line for line in lines if line.startswith(("from ", "import "))]
-    auto = loading.auto_class(loading.config(plan.model), data.task).__name__
+    auto = auto_class(loading.config(plan.model), data.task).__name__
     classify = data.task == CLASSIFY
     return SCRIPT.substitute(
         title=f"{method.title} on {Path(plan.data.source).name}",
