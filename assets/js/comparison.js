@@ -88,7 +88,7 @@
         chart.hidden = !figure;
         if (!figure) return Lab.chart.clear(chart);
         chart.style.height = `${figure.layout.height || 360}px`;
-        chart.setAttribute("role", "img");
+        chart.setAttribute("role", "group"); // its tools can be focused: an image may hold none
         chart.setAttribute("aria-label", chart.closest("section").querySelector("h3").textContent);
         await Lab.chart.draw(chart, figure);
         chart.removeAllListeners("plotly_click");
