@@ -83,7 +83,7 @@
         await Promise.all(Object.entries(reply.points).map(([name, points]) => Lab.chart.extend(charts[name], points)));
       }
       mark = reply.mark;
-      grid.dataset.points = String((+grid.dataset.points || 0) * (reply.reset ? 0 : 1) + reply.fresh);
+      grid.dataset.step = String(reply.step);
       put(notes, reply.error ? note("error", reply.error.message, reply.error.hint) : null,
         reply.warnings.map((item) => note("warn", item.message, item.hint)));
       const facts = [

@@ -16,9 +16,11 @@ SECOND = 1000
 LONG = 90 * SECOND
 
 
-def link(app: App, base: Path, tab: str = "lora", steps: int = 3000, source: str = "persona") -> str:
-    """The address of a form with the tiny base: many short steps, and evaluations that take no time."""
-    training = Training(steps=steps, batch_size=2, max_length=96, eval_every=0, eval_rows=2, learning_rate=1e-3)
+def link(app: App, base: Path, tab: str = "lora", steps: int = 100_000, source: str = "persona") -> str:
+    """The address of a form with the tiny base: more steps than any test waits for, and no evaluation between."""
+    training = Training(
+        steps=steps, batch_size=4, accumulation=4, max_length=96, eval_every=0, eval_rows=2, learning_rate=1e-3
+    )
     plan = methods.default_plan("lora", model=str(base), data=Data(source=source, rows=64), training=training)
     return f"{app.url}/?tab={tab}&plan={plan.to_link()}"
 
@@ -28,7 +30,8 @@ def count(page: Page) -> int:
 
 
 def points(page: Page) -> int:
-    return int(page.locator(".lab-charts").get_attribute("data-points") or 0)
+    """The newest step that the charts show."""
+    return int(page.locator(".lab-charts").get_attribute("data-step") or 0)
 
 
 def drawn(page: Page) -> dict[str, tuple[int, int]]:
@@ -46,7 +49,7 @@ def drawn(page: Page) -> dict[str, tuple[int, int]]:
 
 def wait_for_points(page: Page, more_than: int) -> None:
     page.wait_for_function(
-        f"() => Number(document.querySelector('.lab-charts')?.dataset.points || 0) > {more_than}", timeout=LONG
+        f"() => Number(document.querySelector('.lab-charts')?.dataset.step || 0) > {more_than}", timeout=LONG
     )
 
 
