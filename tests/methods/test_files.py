@@ -51,6 +51,10 @@ def name_of(key: str, extra: dict) -> str:
     return "-".join([key, *(f"{name}_{value}" for name, value in extra.items())]).replace(".", "d").replace("*", "s")
 
 
+#: The other process finds our own tuner here.
+ROOT = str(Path(__file__).parents[2])
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """Every method, trained for a few steps and saved, and what the other process made of it."""
@@ -77,7 +81,10 @@ def saved(tmp_path_factory):
             (folder / "told.json").write_text(json.dumps({"base": family, "task": task, "own": own}))
     (root / "reader.py").write_text(READER)
     done = subprocess.run(
-        [sys.executable, str(root / "reader.py"), str(root)], capture_output=True, text=True, env=dict(os.environ)
+        [sys.executable, str(root / "reader.py"), str(root)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": ROOT},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return root, expected
