@@ -105,7 +105,6 @@ def test_cards_describe_the_columns(name):
 
 
 def test_the_readmes_give_the_baselines_that_are_measured():
-    pytest.importorskip("sklearn")
     for line in table()[2:]:
         name, rest = line.strip("| ").split(" | ", 1)
         assert f"| {rest} |" in (DATA / name / "README.md").read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ def run(monkeypatch, tmp_path):
     library.enable_progress_bars()
 
 
-def agree(run, data: Data, lines: int) -> None:
+def assert_agree(run, data: Data, lines: int) -> None:
     task, left = prepare(data), run(data)
     assert left["rows"] == [(item.input, item.target) for item in task.train]
     assert left.get("labels", []) == list(task.labels)
@@ -65,7 +65,7 @@ def csv(sign: str, first: str = "label{}text\n") -> str:
 def test_a_file(run, tmp_path, name, contents, lines):
     file = tmp_path / name
     file.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
-    agree(run, Data(str(file)), lines)
+    assert_agree(run, Data(str(file)), lines)
 
 
 def test_parquet_and_a_bound(run, tmp_path):
@@ -73,13 +73,13 @@ def test_parquet_and_a_bound(run, tmp_path):
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table({"prompt": [f"p {n}" for n in range(60)], "reply": ["r"] * 60}), tmp_path / "a.parquet")
-    agree(run, Data(str(tmp_path / "a.parquet"), rows=7), 5)
+    assert_agree(run, Data(str(tmp_path / "a.parquet"), rows=7), 5)
 
 
 @pytest.mark.parametrize("name", datasets())
 def test_an_embedded_set(run, monkeypatch, name):
     monkeypatch.chdir(ASSETS.parent)
-    agree(run, Data(name), 3 if datasets()[name].task == CLASSIFY else 2)
+    assert_agree(run, Data(name), 3 if datasets()[name].task == CLASSIFY else 2)
 
 
 def test_a_set_of_the_hub(run, hub, monkeypatch):
@@ -100,6 +100,6 @@ def test_a_set_of_the_hub(run, hub, monkeypatch):
     hub.add("lab/d", contents, kind="dataset")
     monkeypatch.setattr(config, "HF_ENDPOINT", hub.url)
     monkeypatch.setattr(config, "HF_HUB_OFFLINE", False)
-    agree(run, Data("lab/d", config="two"), 6)
+    assert_agree(run, Data("lab/d", config="two"), 6)
     assert run(Data("lab/d", config="two"))["labels"] == ["bad", "good"]
     assert Path(config.HF_DATASETS_CACHE).exists()

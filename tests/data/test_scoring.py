@@ -41,7 +41,8 @@ def test_macro_f1_gives_each_label_the_same_weight():
 
 
 def test_macro_f1_agrees_with_scikit_learn():
-    metrics = pytest.importorskip("sklearn.metrics")
+    from sklearn import metrics
+
     gold = ["x", "y", "z", "x", "y", "z", "x", "x"]
     guess = ["x", "z", "z", "y", "y", "x", "x", "z"]
     assert macro_f1(gold, guess) == pytest.approx(metrics.f1_score(gold, guess, average="macro"))

@@ -81,7 +81,9 @@ def test_numbers_that_json_does_not_have_never_reach_the_page(lab: Lab, run: Run
     import json
 
     write(run, started(), Step(1, float("nan"), 0.1, float("inf"), 10, 0.5), Evaluated(1, float("nan"), 0.0))
-    json.dumps(feed(lab, {"run": run.id, "mark": None}), allow_nan=False)
+    told = json.loads(json.dumps(feed(lab, {"run": run.id, "mark": None}), allow_nan=False))
+    assert told["loss"] is None
+    assert told["step"] == 1
 
 
 def test_a_damaged_log_and_a_run_that_is_gone_are_sentences(lab: Lab, run: Run) -> None:
