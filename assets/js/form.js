@@ -201,6 +201,7 @@
 
     // ---- what the server says about the plan
     let seen = null;
+    let announced = Object.values(plans)[0].model; // what the lessons' exhibits measure at first
     function offer(reply) {
       for (const item of controls) item.offer?.(reply.model, reply.matched);
     }
@@ -209,7 +210,11 @@
       offer(reply);
       Lab.link = reply.link;
       Lab.address({ plan: reply.link });
-      trigger("change");
+      // Not "change": Gradio fires that one itself, whenever anything on the page is drawn anew.
+      if (plan.model !== announced) {
+        announced = plan.model;
+        trigger("input");
+      }
     });
     on("set", (loose) => swap(() => call("given", { plan, loose })));
     on("open-plan", (next) => load(next));

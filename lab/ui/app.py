@@ -11,6 +11,7 @@ import gradio as gr
 from lab.ui import theme
 from lab.ui.bench.bench import bench
 from lab.ui.component import Widget
+from lab.ui.exhibits.parts import follow_the_bench
 from lab.ui.lab import Lab
 from lab.ui.service import functions
 from lab.ui.tabs import EXERCISE, TABS, WIDE, Tab
@@ -32,8 +33,7 @@ def build(lab: Lab) -> gr.Blocks:
             for tab in TABS:
                 if tab.kind == WIDE:
                     _place(lab, tab)
-        for later in lab.built:
-            later()
+        follow_the_bench(lab)
     return page
 
 

@@ -37,8 +37,8 @@ class Lab:
         #: The bench's form, once the page is built; its value's "plan" is the plan in it.
         self.form: Widget | None = None
         self.openers: dict[str, gr.Button] = {}
-        #: Called once the whole page is built: for exhibits that listen to the bench's form.
-        self.built: list[Callable[[], Any]] = []
+        #: The choices of a model that follow the bench's (`lab.ui.exhibits.parts.follow_the_bench`).
+        self.followers: list[gr.Dropdown] = []
 
     @cached_property
     def trails(self) -> Trails:

@@ -18,11 +18,11 @@ from lab.ui.lab import Lab
 def bench(lab: Lab, starts: dict[str, dict[str, str]]) -> Widget:
     """Place the bench. `starts` gives, by tab, the loose settings with which its form opens.
 
-    The form is returned: its value's "plan" is the plan in it, and its `change` fires when that plan was read.
+    The form is returned: its value's "plan" is the plan in it, and its `input` fires when that has another model.
     """
     with gr.Row(elem_id="bench-row"):
         with gr.Column(elem_id="bench-form"):
-            picked = Widget("form", {"spec": form.spec(), "plans": plans(starts)}, events=("change",), elem_id="form")
+            picked = Widget("form", {"spec": form.spec(), "plans": plans(starts)}, events=("input",), elem_id="form")
         with gr.Column(elem_id="bench-stage"):
             Widget("stage", {"ledger": [list(item) for item in LEDGER]}, elem_id="stage")
             chat.place(lab)

@@ -20,7 +20,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def model_choice(lab: Lab, tab: str) -> gr.Dropdown:
-    """The model that the tab's exhibits measure. It follows the bench's form."""
+    """The model that the tab's exhibits measure. It follows the bench's form (`follow_the_bench`)."""
     choice = gr.Dropdown(
         [(card.title, name) for name, card in models().items()],
         value=DEFAULT,
@@ -29,13 +29,21 @@ def model_choice(lab: Lab, tab: str) -> gr.Dropdown:
         info="Follows the bench; a Hub id or a folder works too.",
         elem_id=f"{tab}-model",
     )
-
-    def follow(form: Any, now: str) -> Any:
-        wanted = ((form or {}).get("plan") or {}).get("model") if isinstance(form, dict) else None
-        return wanted if wanted and wanted != now else gr.skip()
-
-    lab.built.append(lambda: lab.form.change(follow, [lab.form, choice], choice, **QUIET))
+    lab.followers.append(choice)
     return choice
+
+
+def follow_the_bench(lab: Lab) -> None:
+    """Let all choices of a model take the bench's when that changes: one request, whatever the number of tabs."""
+    if lab.form is None or not lab.followers:
+        return
+
+    def follow(form: Any, *now: str) -> Any:
+        wanted = ((form or {}).get("plan") or {}).get("model") if isinstance(form, dict) else None
+        found = [wanted if wanted and wanted != one else gr.skip() for one in now]
+        return found if len(found) > 1 else found[0]
+
+    lab.form.input(follow, [lab.form, *lab.followers], lab.followers, **QUIET)
 
 
 def data_choice(task: str = "", value: str = "", elem_id: str | None = None) -> gr.Dropdown:
