@@ -40,7 +40,7 @@
     function changed(how) {
       remember();
       say("plan", { plan, method: methods[plan.method], how });
-      props.value = { ...props.value, plan };
+      props.value = { ...props.value, plan, tab: key() };
     }
 
     async function swap(work) {
@@ -201,7 +201,7 @@
 
     // ---- what the server says about the plan
     let seen = null;
-    let announced = Object.values(plans)[0].model; // what the lessons' exhibits measure at first
+    const announced = {}; // by tab, what the lesson's exhibits measure
     function offer(reply) {
       for (const item of controls) item.offer?.(reply.model, reply.matched);
     }
@@ -211,8 +211,8 @@
       Lab.link = reply.link;
       Lab.address({ plan: reply.link });
       // Not "change": Gradio fires that one itself, whenever anything on the page is drawn anew.
-      if (plan.model !== announced) {
-        announced = plan.model;
+      if (plan.model !== (announced[key()] || plans[key()]?.model)) {
+        announced[key()] = plan.model;
         trigger("input");
       }
     });

@@ -46,7 +46,9 @@ def guess(table: Table, without: str = "") -> Mapping:
     label = next((known[name] for name in LABELS if known.get(name) in open_ and _label(rows, known[name])), None)
     reply = next((known[name] for name in REPLIES[:6] if known.get(name) in open_), None)
     if label is None and reply is None:
-        label = next((name for name in reversed(open_) if few(rows, name)), None)
+        # Of several that could be labels the one with the fewest; the last, where they are equal.
+        likely = [name for name in reversed(open_) if few(rows, name)]
+        label = min(likely, key=lambda name: len({str(row.get(name)) for row in rows}), default=None)
     if label is not None:
         return Mapping(CLASSIFY, _first(known, INPUTS, label) or _longest(rows, columns, label), label)
     source = _first(known, INPUTS, reply) or _longest(rows, columns, reply)

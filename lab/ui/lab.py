@@ -13,6 +13,7 @@ import gradio as gr
 
 from lab.runs import Runs
 from lab.training.jobs import Jobs
+from lab.ui.lesson import FOLDED
 
 if TYPE_CHECKING:
     from lab.chat.engine import Engine
@@ -37,8 +38,8 @@ class Lab:
         #: The bench's form, once the page is built; its value's "plan" is the plan in it.
         self.form: Widget | None = None
         self.openers: dict[str, gr.Button] = {}
-        #: The choices of a model that follow the bench's (`lab.ui.exhibits.parts.follow_the_bench`).
-        self.followers: list[gr.Dropdown] = []
+        #: By tab, the choice of a model that follows the bench's (`lab.ui.exhibits.parts.follow_the_bench`).
+        self.followers: dict[str, gr.Dropdown] = {}
 
     @cached_property
     def trails(self) -> Trails:
@@ -53,8 +54,13 @@ class Lab:
         return Engine(self.runs)
 
     def opened(self, tab: str, work: Callable[..., Any], inputs: Any = None, outputs: Any = None) -> None:
-        """Call `work` each time the tab is opened: for what is too heavy to be made with the page."""
-        self.openers[tab].click(work, inputs, outputs, show_progress="hidden", api_visibility="private")
+        """Call `work` each time a person comes to see it: for what is too heavy to be made with the page."""
+        self.seen(tab)(work, inputs, outputs, show_progress="hidden", api_visibility="private")
+
+    def seen(self, tab: str) -> Any:
+        """The event of what is being built coming into sight: its section is unfolded, or its tab opened."""
+        folded = FOLDED.get()
+        return self.openers[tab].click if folded is None else folded.expand
 
     @property
     def uploads(self) -> Path:

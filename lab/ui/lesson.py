@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +27,9 @@ from lab.ui.theme import ASSETS
 
 #: The formulas' brackets in Markdown.
 MATH = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
+
+#: The folded section that is being built: what stands in it is computed when a person unfolds it, not before.
+FOLDED: ContextVar[gr.Accordion | None] = ContextVar("folded", default=None)
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,13 @@ class Lesson:
         title = f"{found.number}  {found.heading}"
         with gr.Accordion(
             title, open=open, elem_classes="lab-section", elem_id=f"section-{number.replace('.', '-')}"
-        ):
+        ) as fold:
             text(found.text)
-            yield
+            token = FOLDED.set(None if open else fold)
+            try:
+                yield
+            finally:
+                FOLDED.reset(token)
 
     def show(self) -> None:
         """Place the whole lesson without exhibits; the first section stands open."""

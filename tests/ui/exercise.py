@@ -79,9 +79,11 @@ class Exercise:
                 self._call(listener)
 
     def open(self) -> None:
-        """The tab is opened."""
-        for listener in self._listeners(self.by_name["opened"], "click"):
-            self._call(listener)
+        """The tab is opened, and each of its sections unfolded."""
+        folds = [item for item in self.page.blocks.values() if isinstance(item, gr.Accordion)]
+        for item, event in [(self.by_name["opened"], "click"), *((fold, "expand") for fold in folds)]:
+            for listener in self._listeners(item, event):
+                self._call(listener)
 
     def press(self, name: str) -> str:
         """Press a button that measures and look at its work until it is over; the sentence beside it."""

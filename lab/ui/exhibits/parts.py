@@ -22,28 +22,41 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 def model_choice(lab: Lab, tab: str) -> gr.Dropdown:
     """The model that the tab's exhibits measure. It follows the bench's form (`follow_the_bench`)."""
     choice = gr.Dropdown(
-        [(card.title, name) for name, card in models().items()],
+        _listed(),
         value=DEFAULT,
         allow_custom_value=True,
         label="Model that this lesson measures",
         info="Follows the bench; a Hub id or a folder works too.",
         elem_id=f"{tab}-model",
     )
-    lab.followers.append(choice)
+    lab.followers[tab] = choice
     return choice
 
 
+def _listed(more: str = "") -> list[tuple[str, str]]:
+    """The models that a list offers, and one more that it has not."""
+    known = {name: card.title for name, card in models().items()}
+    return [(title, name) for name, title in (known | ({more: more} if more and more not in known else {})).items()]
+
+
 def follow_the_bench(lab: Lab) -> None:
-    """Let all choices of a model take the bench's when that changes: one request, whatever the number of tabs."""
+    """Let the choice of the open tab take the model of that tab's form when it changes: one request, one tab."""
     if lab.form is None or not lab.followers:
         return
 
     def follow(form: Any, *now: str) -> Any:
-        wanted = ((form or {}).get("plan") or {}).get("model") if isinstance(form, dict) else None
-        found = [wanted if wanted and wanted != one else gr.skip() for one in now]
+        told = form if isinstance(form, dict) else {}
+        wanted = (told.get("plan") or {}).get("model")
+        found = [
+            gr.Dropdown(choices=_listed(wanted), value=wanted)
+            if wanted and tab == told.get("tab") and wanted != one
+            else gr.skip()
+            for tab, one in zip(lab.followers, now, strict=True)
+        ]
         return found if len(found) > 1 else found[0]
 
-    lab.form.input(follow, [lab.form, *lab.followers], lab.followers, **QUIET)
+    choices = list(lab.followers.values())
+    lab.form.input(follow, [lab.form, *choices], choices, **QUIET)
 
 
 def data_choice(task: str = "", value: str = "", elem_id: str | None = None) -> gr.Dropdown:
@@ -84,7 +97,7 @@ def live(
     watched = [item for item in inputs if not isinstance(item, gr.State)]
     triggers = [item.input if isinstance(item, gr.Slider) else item.change for item in watched]
     if at_open:
-        triggers.append(lab.openers[tab].click)
+        triggers.append(lab.seen(tab))
     # One listener for all: of two the slower would have the last word, though it answers what was asked first.
     gr.on(triggers, answer, list(inputs), list(outputs), trigger_mode="always_last", **QUIET)
 
