@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import socket
 import sys
-import threading
 import time
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 from lab.errors import LabError
@@ -27,20 +28,35 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs are kept (default ./runs)"
     )
+    parser.add_argument(
+        "--public",
+        action="store_true",
+        default=bool(os.environ.get("SPACE_ID")),
+        help="for strangers: each has runs of their own, within limits (on by itself on Hugging Face Spaces)",
+    )
+    parser.add_argument("--max-visitors", type=int, metavar="N", help="visitors of a public lab (default 100)")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", default=os.environ.get("LAB_AUTH"), help="ask for these")
+    parser.add_argument("--root-path", default="", metavar="PATH", help="path below which a proxy serves the page")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     asked = parser.parse_args(arguments)
     if not 1 <= asked.port <= 65535:
         parser.error(f"the port must be from 1 to 65535, not {asked.port}")
+    if asked.max_visitors is not None and not 1 <= asked.max_visitors <= 100_000:
+        parser.error("--max-visitors must be from 1 to 100000")
+    if asked.auth and not all(asked.auth.partition(":")):
+        parser.error("--auth must be USER:PASSWORD")
+    if asked.root_path and not re.fullmatch(r"(/[\w.-]+)+", asked.root_path):
+        parser.error("--root-path must look like /lab")
     return asked
 
 
-def free_port(wanted: int) -> int:
+def free_port(wanted: int, host: str = "127.0.0.1") -> int:
     """The wanted port if nothing listens there, else the next free one. Raises LabError if there is none near."""
     for port in range(wanted, min(wanted + TRIES, 65536)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             except OSError:
                 continue
             return port
@@ -53,22 +69,31 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if asked.public:
+        # What the owner may read on the Hub is not for visitors.
+        os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
+    from lab.hosting.limits import read
     from lab.ui.app import build, launch
     from lab.ui.lab import Lab
 
+    host = "0.0.0.0" if asked.public else "127.0.0.1"
     try:
-        lab = Lab(asked.runs)
-        port = free_port(asked.port)
+        limits = read(os.environ.get("LAB_LIMITS", "")) if asked.public else None
+        if limits and asked.max_visitors:
+            limits = replace(limits, visitors=asked.max_visitors)
+        lab = Lab(asked.runs, limits)
+        port = free_port(asked.port, host)
         page = build(lab)
     except LabError as error:
         print(error, file=sys.stderr)
         return 2
     if port != asked.port:
         print(f"Port {asked.port} is in use; taking {port}.", flush=True)
-    address = launch(page, port)
+    user = tuple(asked.auth.split(":", 1)) if asked.auth else None
+    address = launch(page, port, host, asked.root_path, lab if asked.public else None, user)
     print(f"PEFT Lab is at {address}", flush=True)
-    threading.Thread(target=lab.warm_up, daemon=True).start()
-    if not asked.no_browser:
+    lab.warm_up()
+    if not (asked.no_browser or asked.public):
         webbrowser.open(address)
     try:
         while True:

@@ -1,11 +1,12 @@
 """Finds the presets: for each data set and method, settings that work well in a minute on two cores.
 
-    python -m benchmarks.presets [--sets persona …] [--methods lora …] [--workers N] [--log FILE]
+    python -m benchmarks.presets [--sets persona …] [--methods lora …] [--missing] [--factors 1 3] [--trial 40]
 
 Every candidate (learning rates around the method's own, and every linear map as the target where the method has
 targets) trains for the same number of steps with the same seed; of those that are about the best in score, the
 one that forgets least wins. Writes `assets/presets.json`, which `lab.methods.default_plan` reads: what was searched
-for takes the place of what stood there. `--log` keeps every run.
+for takes the place of what stood there. Every run's figures are kept in `--log`; a run that stands there is not made
+again. Where time is short, `--trial` lets the candidates train for fewer steps than the preset will have.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ import argparse
 import json
 import math
 import multiprocessing
-import tempfile
-import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lab import methods
 from lab.data.catalogue import datasets
-from lab.history import fold
-from lab.knobs import knobs
-from lab.plan import CLASSIFY, Data, Plan
+from lab.knobs import knobs, values
+from lab.plan import CLASSIFY, Data, Training
 
 #: Steps of batch 16 that fit in a minute on two cores with the evaluations between.
 STEPS = {CLASSIFY: 150, "generate": 100}
@@ -35,18 +35,24 @@ ROWS, REPLIES = 300, 64
 FACTORS = (0.3, 1.0, 3.0)
 
 
-def candidates(name: str, key: str) -> list[dict[str, Any]]:
-    """Loose settings to try for a set and a method."""
+#: Tried targets: the method's own, and every linear map.
+TARGETS = ("own", "all-linear")
+
+
+def candidates(
+    name: str, key: str, factors: Sequence[float] = FACTORS, tried: Sequence[str] = TARGETS, trial: int = 0
+) -> list[dict[str, Any]]:
+    """Loose settings to try for a set and a method; `trial` steps instead of the preset's if it is not 0."""
     chosen = methods.method(key)
-    rate = methods.default_plan(key).training.learning_rate
-    targets = [{}]
+    rate = chosen.training.get("learning_rate", Training().learning_rate)
+    targets: list[dict[str, Any]] = [{}]
     if any(item.name == "target_modules" for item in knobs(chosen.Settings)):
-        targets.append({"target_modules": "all-linear"})
-    steps = STEPS[datasets()[name].task]
+        targets = [{} if item == "own" else {"target_modules": item} for item in tried]
+    steps = trial or STEPS[datasets()[name].task]
     return [
         {"learning_rate": float(f"{rate * factor:.2g}"), "steps": steps, "eval_every": 0, **target}
         for target in targets
-        for factor in FACTORS
+        for factor in factors
     ]
 
 
@@ -54,31 +60,26 @@ def attempt(work: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
     """Train one candidate; its figures, or why it failed."""
     import torch
 
-    from lab.training.loop import train
+    from benchmarks.trained import trained
 
     torch.set_num_threads(1)
     name, key, loose = work
-    try:
-        plan: Plan = methods.with_values(
-            methods.default_plan(key, data=Data(source=name)), {**loose, "eval_rows": ROWS, "reply_rows": REPLIES}
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            history = fold(train(plan, threading.Event(), Path(folder)))
-    except Exception as error:
-        return {"set": name, "method": key, "loose": loose, "error": str(error)}
     told: dict[str, Any] = {"set": name, "method": key, "loose": loose}
-    if history.finished and history.finished.error:
-        return told | {"error": history.finished.error}
-    assert history.base
+    began = time.process_time()
+    try:
+        # The preset that stands for the pair must not leak into the candidate: only the method's own defaults do.
+        plan = methods.default_plan(key, data=Data(source=name), settings=values(methods.method(key).Settings()))
+        history = trained(methods.with_values(plan, {**loose, "eval_rows": ROWS, "reply_rows": REPLIES}))
+    except Exception as error:
+        return told | {"error": str(error)}
     assert history.last
     assert history.started
     return told | {
         "score": round(history.last.score, 4),
         "loss": round(history.last.loss, 4),
         "general": history.last.general,
-        "base_score": round(history.base.score, 4),
-        "base_general": history.base.general,
         "trainable": history.started.trainable,
+        "seconds": round(time.process_time() - began, 1),
     }
 
 
@@ -96,9 +97,15 @@ def best(results: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
         rows = ROWS if datasets()[name].task == CLASSIFY else REPLIES
         near = [item for item in group if item["score"] >= top - 0.5 * math.sqrt(top * (1 - top) / rows)]
         winner = min(near, key=lambda item: (item["general"] or 0.0, item["loss"]))
-        loose = {**winner["loose"], "eval_every": winner["loose"]["steps"] // 4}
+        steps = STEPS[datasets()[name].task]
+        loose = {**winner["loose"], "steps": steps, "eval_every": steps // 4}
         found.setdefault(name, {})[key] = loose
     return found
+
+
+def logged(file: Path) -> list[dict[str, Any]]:
+    """The runs that a log holds, those that failed included; none where there is no log."""
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
 
 
 def main() -> None:
@@ -107,18 +114,28 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", default=list(methods.METHODS))
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("assets/presets.json"))
-    parser.add_argument("--log", type=Path, help="a file for every run's figures, one JSON object a line")
+    parser.add_argument("--log", type=Path, default=Path("assets/presets.jsonl"), help="every run, an object a line")
+    parser.add_argument("--factors", nargs="*", type=float, default=FACTORS, help="multiples of the own rate")
+    parser.add_argument("--targets", nargs="*", choices=TARGETS, default=TARGETS)
+    parser.add_argument("--trial", type=int, default=0, help="steps of a candidate; 0 takes the preset's")
+    parser.add_argument("--missing", action="store_true", help="leave out what has a preset already")
     asked = parser.parse_args()
-    work = [(name, key, loose) for key in asked.methods for name in asked.sets for loose in candidates(name, key)]
-    results = []
+    kept = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.is_file() else {}
+    pairs = [(name, key) for name in asked.sets for key in asked.methods]
+    if asked.missing:
+        pairs = [(name, key) for name, key in pairs if key not in kept.get(name, {})]
+    tried = [
+        (*pair, loose) for pair in pairs for loose in candidates(*pair, asked.factors, asked.targets, asked.trial)
+    ]
+    results = [result for result in logged(asked.log) if (result["set"], result["method"], result["loose"]) in tried]
+    done = [(result["set"], result["method"], result["loose"]) for result in results]
+    work = [item for item in tried if item not in done]
     with multiprocessing.get_context("spawn").Pool(asked.workers) as pool:
         for result in pool.imap_unordered(attempt, work):
             results.append(result)
             print(json.dumps(result), flush=True)
-            if asked.log:
-                with asked.log.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(result) + "\n")
-    kept = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.is_file() else {}
+            with asked.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(result) + "\n")
     for name, found in best(results).items():
         kept[name] = dict(sorted({**kept.get(name, {}), **found}.items()))
     asked.out.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")

@@ -16,7 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab import methods
 from lab.data import tasks
@@ -24,7 +24,10 @@ from lab.data.encoding import Encoder
 from lab.events import Step
 from lab.history import fold
 from lab.plan import Plan
-from lab.runs import Runs
+from lab.runs import Run, Runs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[1]
 
@@ -152,7 +155,7 @@ def stopped_after(store: Runs) -> int:
 
 
 def watched(store: Runs, steps: int) -> float:
-    """Ratio of a run's training time with an open page that follows it to that without."""
+    """Ratio of a run's training time with an open page that launched it and follows it to that without."""
     from playwright.sync_api import sync_playwright
 
     from lab.ui.app import build, launch
@@ -161,24 +164,40 @@ def watched(store: Runs, steps: int) -> float:
     lab = Lab(store.folder)
     page = build(lab)
     address = launch(page, 7961)
+    short = plan(steps, eval_every=0, eval_rows=1, reply_rows=1)
 
-    def timed() -> float:
-        run = lab.jobs.submit(plan(steps, eval_every=0, eval_rows=1, reply_rows=1))
+    def ended(run: Run) -> float:
         lab.jobs.wait(run.id)
         return run.history().steps[-1].seconds
 
-    timed()
+    def alone() -> float:
+        return ended(lab.jobs.submit(short))
+
+    def followed(tab: Page) -> float:
+        known = {run.id for run in store.all()}
+        tab.locator("#launch").click()
+        while not (new := [run for run in store.all() if run.id not in known]):
+            tab.wait_for_timeout(50)
+        taken = ended(new[0])
+        # A page that does not follow would cost nothing.
+        tab.wait_for_function(f"document.querySelector('.lab-charts').dataset.step === '{steps}'")
+        return taken
+
+    alone()
     ratios = []
     try:
         with sync_playwright() as web:
             browser = web.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
             for _ in range(3):
-                alone = timed()
+                before = alone()
                 tab = browser.new_page()
-                tab.goto(address)
-                tab.wait_for_timeout(4000)
-                ratios.append(timed() / alone)
+                tab.goto(f"{address}?tab=lora&plan={short.to_link()}")
+                tab.wait_for_selector("#launch:enabled", timeout=60_000)
+                tab.wait_for_timeout(5000)
+                during = followed(tab)
                 tab.close()
+                ratios.append(during / statistics.mean([before, alone()]))
+                print(f"with an open page: {ratios[-1]:.3f}")
     finally:
         lab.close()
         page.close(verbose=False)

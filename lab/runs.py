@@ -41,6 +41,7 @@ class Run:
         self.id = folder.name
         self._lock: FileLock | None = None
         self._cached: tuple[tuple[int, int], list[Event]] | None = None
+        self._owner: str | None = None
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -71,7 +72,10 @@ class Run:
 
     @property
     def owner(self) -> str:
-        return str(self.about.get("owner", ""))
+        """Whose it is; empty in a lab that has one owner. It never changes, so it is read once."""
+        if self._owner is None:
+            self._owner = str(self.about.get("owner", ""))
+        return self._owner
 
     @property
     def created(self) -> float:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 #: The floors of the house; a module may import from its own floor and from those below.
 FLOORS = {
-    "errors": 0, "knobs": 0, "events": 0, "history": 0, "plan": 0,
+    "access": 0, "errors": 0, "knobs": 0, "events": 0, "history": 0, "plan": 0,
     "methods": 1, "models": 1, "data": 1,
     "training": 2, "runs": 2, "chat": 2, "insight": 2, "compare": 2, "hosting": 2,
     "plots": 3,

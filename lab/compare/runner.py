@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
+from lab import access
 from lab.compare import budget
 from lab.compare.comparison import Comparison
 from lab.compare.grid import Member, foresee
@@ -59,8 +60,7 @@ class Runner:
         self.comparison.claim()
         self._stopped.clear()
         self._going.set()
-        self._thread = threading.Thread(target=self._work, name=f"comparison {self.comparison.id}", daemon=True)
-        self._thread.start()
+        self._thread = access.thread(self._work, f"comparison {self.comparison.id}")
 
     @property
     def alive(self) -> bool:
@@ -72,9 +72,9 @@ class Runner:
 
     def pause(self) -> None:
         """Hold after the step that is being made; memory and place are kept."""
-        self._going.clear()
         if self._run:
             self.jobs.pause(self._run)
+        self._going.clear()
 
     def resume(self) -> None:
         self._going.set()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from lab import access
 from lab.data.catalogue import DataCard, datasets
 from lab.data.conversations import flatten
 from lab.data.files import Row, ending, read_file
@@ -65,6 +66,7 @@ def read(data: Data) -> Table:
     if place == "hub":
         return _hub(source, data.config, data.split)
     path = Path(os.path.expanduser(source))
+    access.rules().file(path)
     try:
         about = path.stat()
     except (OSError, ValueError):

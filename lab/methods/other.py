@@ -18,6 +18,7 @@ from lab.errors import LabError
 from lab.knobs import knob
 from lab.methods.base import Config, Reason, Term, common
 from lab.methods.targeting import TargetedMethod, target_knob
+from lab.models import libraries
 from lab.models.shape import CONV1D, ModelShape, Module, build
 from lab.plan import CLASSIFY, QUANTIZED, Precision, Training
 
@@ -198,6 +199,7 @@ def _settings(cls: type, fields: tuple[dataclasses.Field, ...]) -> type:
 @cache
 def others() -> dict[str, Other]:
     """The methods that only peft describes, by key ("peft:miss"). Loads peft."""
+    libraries.load()
     from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
     found = {}

@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lab import access
 from lab.errors import LabError
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,9 @@ def fetch(
         check(repo, set(sizes))
         tick()
         chosen = filter_repo_objects(list(sizes), allow_patterns=list(wanted), ignore_patterns=list(skip))
-        _room(repo, sum(sizes[name] for name in chosen))
+        size = sum(sizes[name] for name in chosen)
+        access.rules().download(repo, size)
+        _room(repo, size)
         return Path(snapshot_download(repo, tqdm_class=_heard(tick), etag_timeout=PATIENCE, **options))
 
     try:

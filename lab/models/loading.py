@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lab import access
 from lab.errors import LabError
 from lab.knobs import nearest
-from lab.models import embedded, hub
+from lab.models import embedded, hub, libraries
 from lab.models import precision as stored
 from lab.models.catalogue import models
 from lab.models.shape import ModelShape, auto_class, derive
@@ -50,6 +52,7 @@ def folder(model: str, weights: bool = True) -> Path:
     if place == "hub":
         return hub.resolve(model.strip()) if weights else hub.fetch_config(model.strip())
     found = Path(model.strip()).expanduser()
+    access.rules().folder(found)
     if not found.is_dir():
         raise LabError(f"The folder '{found}' does not exist.", "Check its path.")
     if not (found / "config.json").is_file():
@@ -59,10 +62,12 @@ def folder(model: str, weights: bool = True) -> Path:
 
 def config(model: str) -> Any:
     """The transformers configuration of a model, without its weights."""
+    libraries.load()
     from transformers import AutoConfig
 
     place = folder(model, weights=False)
     try:
+        access.rules().config(model, json.loads((place / "config.json").read_text(encoding="utf-8")))
         return AutoConfig.from_pretrained(str(place), local_files_only=True, trust_remote_code=False)
     except (ValueError, KeyError, TypeError, OSError) as error:
         log.info("config of %s: %s", model, error)
@@ -80,6 +85,7 @@ def shape(model: str, task: str, labels: int = 2) -> ModelShape:
 
 def tokenizer(model: str) -> Any:
     """The model's tokenizer, with a padding token."""
+    libraries.load()
     from transformers import AutoTokenizer
 
     place = folder(model, weights=kind(model) == "hub")

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from lab.methods.base import Reason
+from lab.models import libraries
 from lab.models.shape import CONV1D, LINEAR, ModelShape, Module
 from lab.plan import Precision
 
@@ -51,6 +52,7 @@ def base_bytes(shape: ModelShape, precision: Precision) -> int:
 @cache
 def device() -> str:
     """The best device here: "cuda", "mps" or "cpu"."""
+    libraries.load()
     import torch
 
     if torch.cuda.is_available():

@@ -1,17 +1,22 @@
 """The queue: one training at a time in a process, pumped on a thread, watched through the run's folder.
 
 Two trainings in one process would disturb each other's random numbers and memory; so they wait in line. A job
-belongs to nobody's page: it goes on when the page that started it is closed.
+belongs to nobody's page: it goes on when the page that started it is closed. Owners take turns: next is the first
+run of the owner who has waited longest since one of theirs began.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
+from lab import access
 from lab.errors import LabError
 from lab.events import FAILED, Event, Finished
 from lab.plan import Plan
@@ -42,11 +47,16 @@ class Job:
 
 
 class Jobs:
-    """Runs wait here in order; a thread trains the first. `close` stops it and keeps what was learned."""
+    """Runs wait here in order; a thread trains the first. `close` stops it and keeps what was learned.
 
-    def __init__(self, runs: Runs, trainer: Trainer = local) -> None:
+    A run is stopped after `seconds`.
+    """
+
+    def __init__(self, runs: Runs, trainer: Trainer = local, seconds: float = float("inf")) -> None:
         self.runs = runs
-        self._trainer = trainer
+        self._trainer, self._seconds = trainer, seconds
+        self._turns: dict[str, int] = {}  # by owner, when one of their runs began last
+        self._took: deque[float] = deque(maxlen=9)  # seconds of the runs that ended last
         self._line: list[Job] = []
         self._current: Job | None = None
         self._changed = threading.Condition()
@@ -87,12 +97,41 @@ class Jobs:
             job = self._find(run_id)
             if job is None:
                 return None
-            return 0 if job is self._current else self._line.index(job) + 1
+            return 0 if job is self._current else self._order().index(job) + 1
 
     def waiting(self) -> list[str]:
         """The ids in line, the one that trains first."""
         with self._changed:
-            return [job.run.id for job in ([self._current] if self._current else []) + self._line]
+            return [job.run.id for job in ([self._current] if self._current else []) + self._order()]
+
+    def count(self, owner: str) -> int:
+        """How many runs of this owner train or wait."""
+        with self._changed:
+            return sum(job.run.owner == owner for job in [self._current, *self._line] if job)
+
+    def expected(self, run_id: str) -> float | None:
+        """Seconds until a waiting run begins, from what others took; None where nothing is known of that."""
+        with self._changed:
+            job, now = self._find(run_id), self._current
+            if job is None or job is now:
+                return None
+            ahead, took = self._order().index(job), median(self._took) if self._took else None
+        left = now.run.history().seconds_left if now else 0.0
+        if left is None:
+            left = took
+        if left is None or (ahead and took is None):
+            return None
+        return left + ahead * (took or 0.0)
+
+    def _order(self) -> list[Job]:
+        """Those that wait in the order in which they will train, if nobody comes or leaves."""
+        turns, line, found = dict(self._turns), list(self._line), []
+        while line:
+            job = min(line, key=lambda job: turns.get(job.run.owner, 0))  # the first of equals: who came first
+            line.remove(job)
+            found.append(job)
+            turns[job.run.owner] = max(turns.values(), default=0) + 1
+        return found
 
     def paused(self, run_id: str) -> bool:
         with self._changed:
@@ -163,10 +202,13 @@ class Jobs:
                 self._changed.wait_for(lambda: self._line or self._closed)
                 if self._closed:
                     return
-                self._current = self._line.pop(0)
-            job = self._current
+                job = self._current = self._order()[0]
+                self._line.remove(job)
+                self._turns[job.run.owner] = max(self._turns.values(), default=0) + 1
+            began = time.monotonic()
             try:
-                self._pump(job)
+                with access.acting(job.run.owner):
+                    self._pump(job)
             except Exception as problem:
                 log.exception("the run %s broke off", job.run.id)
                 said = Finished(FAILED, error=f"Something unexpected went wrong ({type(problem).__name__}).")
@@ -175,10 +217,14 @@ class Jobs:
             finally:
                 job.run.release()
                 with self._changed:
+                    self._took.append(time.monotonic() - began)
                     self._current = None
                     self._changed.notify_all()
 
     def _pump(self, job: Job) -> None:
         events = self._trainer(job.run.plan, job.stop, job.run.folder, job.resume)
+        began = time.monotonic()
         for _ in job.run.record(events):
             job.going.wait()
+            if time.monotonic() - began > self._seconds:
+                job.stop.set()

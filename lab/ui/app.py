@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from lab.ui import theme
 from lab.ui.bench.bench import bench
 from lab.ui.component import Widget
 from lab.ui.exhibits.parts import follow_the_bench
+from lab.ui.gate import Gate
+from lab.ui.headers import Headers
 from lab.ui.lab import Lab
 from lab.ui.service import functions
 from lab.ui.tabs import EXERCISE, TABS, WIDE, Tab
+from lab.ui.web import EarlyScript
+
+#: Questions of all visitors that may wait in Gradio's queue.
+QUEUE = 300
 
 
 def build(lab: Lab) -> gr.Blocks:
@@ -22,6 +29,8 @@ def build(lab: Lab) -> gr.Blocks:
     with gr.Blocks(title="PEFT Lab", analytics_enabled=False, fill_width=True) as page:
         Widget("service", functions=functions(lab), elem_id="lab-service")
         Widget("frame", {"tabs": [_told(tab) for tab in TABS]}, elem_id="lab-header")
+        if lab.limits:
+            gr.Markdown(lab.limits.sentence(), elem_id="lab-shared", elem_classes="lab-lesson-text")
         with gr.Row(elem_id="lab-main"):
             with gr.Column(elem_id="lab-lessons"):
                 for tab in TABS:
@@ -61,10 +70,22 @@ def plotly_file() -> Path:
     return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
-def launch(page: gr.Blocks, port: int, host: str = "127.0.0.1", root: str = "") -> str:
-    """Serve the page in the background; its address. Raises OSError if the port is taken."""
+def launch(
+    page: gr.Blocks,
+    port: int,
+    host: str = "127.0.0.1",
+    root: str = "",
+    shared: Lab | None = None,
+    auth: tuple[str, str] | None = None,
+) -> str:
+    """Serve the page in the background; its address. Raises OSError if the port is taken.
+
+    `shared` is the lab if strangers share it: its gate stands before everything. `auth` is a user and a password.
+    """
     script = plotly_file()
-    _, address, _ = page.queue(default_concurrency_limit=4).launch(
+    guards = [Middleware(Headers), Middleware(Gate, lab=shared, files=(script,))] if shared else []
+    limits = shared.limits if shared else None
+    _, address, _ = page.queue(default_concurrency_limit=4, max_size=QUEUE if shared else None).launch(
         server_name=host,
         server_port=port,
         prevent_thread_lock=True,
@@ -74,5 +95,9 @@ def launch(page: gr.Blocks, port: int, host: str = "127.0.0.1", root: str = "") 
         allowed_paths=[str(script)],
         footer_links=[],
         root_path=root or None,
+        auth=auth,
+        max_file_size=limits.upload if limits else None,
+        ssr_mode=False,  # a server before this one would answer without the guards
+        app_kwargs={"middleware": [*guards, Middleware(EarlyScript)]},
     )
     return str(address)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +34,13 @@ class Comparing:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.runners: dict[str, Runner] = {}
+        self._stores: dict[Path, Comparisons] = {}
 
-    @cached_property
+    @property
     def store(self) -> Comparisons:
-        return Comparisons(self.lab.folder / "comparisons", self.lab.runs)
+        """The comparisons of whoever asks."""
+        folder = self.lab.comparisons
+        return self._stores.setdefault(folder, Comparisons(folder, self.lab.runs))
 
     # -- building ---------------------------------------------------------------------------------
 
@@ -112,7 +114,10 @@ class Comparing:
 
     def launch(self, asked: Asked) -> str:
         """Make the comparison and start it; its id."""
-        made = self.store.create(Spec.from_dict(asked["spec"]))
+        spec = Spec.from_dict(asked["spec"])
+        if self.lab.limits and len(expand(spec, lambda run: self.lab.runs.get(run).plan)) > self.lab.limits.members:
+            raise LabError(f"A comparison here has up to {self.lab.limits.members} members.", "Vary fewer settings.")
+        made = self.store.create(spec)
         if made.waiting:
             self._runner(made).start()
         return made.id
@@ -240,12 +245,8 @@ class Comparing:
 
     def _served(self, name: str, text: str) -> dict[str, str]:
         """The path, on this server, of a file that the page may fetch."""
-        from gradio.processing_utils import save_file_to_cache
-        from gradio.utils import get_upload_folder
-
         with tempfile.TemporaryDirectory() as folder:
-            file = report.save(Path(folder) / name, text)
-            return {"path": save_file_to_cache(file, cache_dir=get_upload_folder()), "name": name}
+            return self.lab.serve(report.save(Path(folder) / name, text))
 
     def beside(self, asked: Asked) -> None:
         """Show published figures beside the own ones; an empty text takes them away."""

@@ -1,4 +1,8 @@
-"""The lab behind the page: the store of runs, the queue and the chat, made once and shared by every visitor."""
+"""The lab behind the page: the store of runs, the queue and the chat, made once.
+
+In a shared lab (`limits`) `runs`, `jobs`, `engine` and `uploads` are those of the visitor whose request is in course:
+a handler cannot reach what belongs to another, and one that no visitor is known for reaches nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lab import access
+from lab.hosting.limits import Limits
+from lab.models import libraries
 from lab.runs import Runs
-from lab.training.jobs import Jobs
+from lab.training.jobs import Jobs, local
 from lab.ui.lesson import FOLDED
+from lab.ui.visitor import Served, visitor
 
 if TYPE_CHECKING:
     from lab.chat.engine import Engine
+    from lab.hosting.visitors import Visitors
     from lab.ui.bench.live import Trails
     from lab.ui.component import Widget
 
@@ -30,10 +39,14 @@ class Lab:
     at once.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+        self.folder, self.limits = folder, limits
         self.runs = Runs(folder)
-        self.jobs = Jobs(self.runs)
+        self.jobs = Jobs(self.runs, local, limits.seconds if limits else float("inf"))
+        self.served = Served(folder / "served" if limits else None)
+        self.visitors: Visitors | None = None
+        if limits:
+            self._share(limits)
         self.warm = threading.Event()
         #: The bench's form, once the page is built; its value's "plan" is the plan in it.
         self.form: Widget | None = None
@@ -53,6 +66,15 @@ class Lab:
 
         return Engine(self.runs)
 
+    def serve(self, file: Path) -> dict[str, str]:
+        """A copy of the file that whoever asks may fetch: its path on this server and its name."""
+        from gradio.processing_utils import save_file_to_cache
+        from gradio.utils import get_upload_folder
+
+        path = save_file_to_cache(file, cache_dir=get_upload_folder())
+        self.served.grant(path, access.owner())
+        return {"path": path, "name": file.name}
+
     def opened(self, tab: str, work: Callable[..., Any], inputs: Any = None, outputs: Any = None) -> None:
         """Call `work` each time a person comes to see it: for what is too heavy to be made with the page."""
         self.seen(tab)(work, inputs, outputs, show_progress="hidden", api_visibility="private")
@@ -65,9 +87,27 @@ class Lab:
     @property
     def uploads(self) -> Path:
         """Where uploaded data is kept: a plan names the file, so it must outlive the page."""
-        place = self.folder / "uploads"
-        place.mkdir(exist_ok=True)
+        place = self.folder / "uploads" / access.owner()
+        place.mkdir(parents=True, exist_ok=True)
         return place
+
+    @property
+    def comparisons(self) -> Path:
+        """Where comparisons are kept."""
+        return self.folder / "comparisons" / access.owner()
+
+    def _share(self, limits: Limits) -> None:
+        """Make this the lab of many: from here on everything is asked for by somebody."""
+        from lab.hosting.own import OwnJobs, OwnRuns
+        from lab.hosting.rules import Shared
+        from lab.hosting.visitors import Visitors
+
+        places = (self.folder / "uploads", self.folder / "comparisons")
+        every, self.runs = self.runs, OwnRuns(self.runs)
+        self.jobs = OwnJobs(self.jobs, self.runs, limits, places)
+        self.visitors = Visitors(self.folder / "visitors", every, limits, places, self.folder / "served")
+        self.visitors.start()
+        self._before = access.use(Shared(limits, places[0], visitor))
 
     def warm_up(self) -> threading.Thread:
         """Import what training needs, on a thread of its own; the thread is returned."""
@@ -77,9 +117,7 @@ class Lab:
 
     def _import(self) -> None:
         try:
-            import peft  # noqa: F401
-            import torch  # noqa: F401
-            import transformers  # noqa: F401
+            libraries.load()
         except Exception:
             log.exception("torch, transformers or peft cannot be imported")
         finally:
@@ -87,3 +125,6 @@ class Lab:
 
     def close(self) -> None:
         self.jobs.close()
+        if self.visitors:
+            self.visitors.close()
+            access.use(self._before)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gradio.processing_utils import save_file_to_cache
-
+from lab import access
 from lab.data.files import MAX_BYTES
 from lab.errors import LabError
+from lab.hosting.own import used
 from lab.runs import summary
 from lab.ui.bench import form, live, panel
 from lab.ui.guard import answer
@@ -67,12 +67,17 @@ def keep(lab: Lab, asked: Asked) -> str:
     from gradio.utils import get_upload_folder
 
     source = Path(str(asked["path"])).resolve()
+    if lab.limits and not lab.served.may(source, access.owner()):
+        raise LabError("The upload is not there any more.", "Choose the file again.")
     if not source.is_relative_to(Path(get_upload_folder()).resolve()) or not source.is_file():
         raise LabError("The upload is not there any more.", "Choose the file again.")
-    if source.stat().st_size > MAX_BYTES:
-        raise LabError(f"The file is larger than {MAX_BYTES // 2**20} MB.", "Choose a part of it.")
+    most = lab.limits.upload if lab.limits else MAX_BYTES
+    if source.stat().st_size > most:
+        raise LabError(f"The file is larger than {most // 2**20} MB.", "Choose a part of it.")
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(str(asked["name"])).name).lstrip(".")
     # The upload's own folder bears the hash of its contents, so that equal names do not meet.
+    if lab.limits and used(access.owner(), lab.runs.all(), (lab.uploads.parent,)) > lab.limits.disk:
+        raise LabError("Your files take as much of the disk as they may.", "Delete runs that you do not need.")
     place = lab.uploads / source.parent.name[:12]
     place.mkdir(exist_ok=True)
     return str(shutil.copyfile(source, place / (name or "data")))
@@ -154,12 +159,9 @@ def download(lab: Lab, asked: Asked) -> dict[str, str]:
     """The adapter as a zip file that the page may fetch: its path on this server and its name."""
     import tempfile
 
-    from gradio.utils import get_upload_folder
-
     run = lab.runs.get(str(asked["run"]))
     with tempfile.TemporaryDirectory() as folder:
-        archive = run.archive(Path(folder))
-        return {"path": save_file_to_cache(archive, cache_dir=get_upload_folder()), "name": archive.name}
+        return lab.serve(run.archive(Path(folder)))
 
 
 SERVICES: tuple[Callable[[Lab, Any], Any], ...] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -48,6 +49,8 @@ def reply(lab: Lab, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     turn = {"turn": asked["turn"]}
     try:
         options = build(Options, asked["options"])
+        if lab.limits and options.max_tokens > lab.limits.reply:
+            options = replace(options, max_tokens=lab.limits.reply)
         run = str(asked["run"])
         started = lab.runs.get(run).history().started
         if started is not None and started.labels:

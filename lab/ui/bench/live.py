@@ -119,6 +119,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
         "method": plan.method,
         "status": status,
         "place": place,
+        "wait": lab.jobs.expected(run.id) if place else None,
         "stage": "" if history.steps and status == RUNNING else history.stage,
         "reset": reset,
         "points": None if whole else points,

@@ -66,9 +66,8 @@ def see(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=8)
 def _data(data: Data) -> TaskData:
-    """The plan's data, kept: a moved slider must not read them again."""
+    """The plan's data; `prepare` keeps them, so that a moved slider does not read them again."""
     from lab.data import tasks
 
     return tasks.prepare(data)

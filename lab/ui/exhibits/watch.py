@@ -7,6 +7,7 @@ lives in an event of the page: closing the page stops neither, and no event wait
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 import gradio as gr
 
+from lab import access
 from lab.errors import LabError
 from lab.plan import Plan
 from lab.runs import Run
@@ -150,15 +152,19 @@ class Measurement:
         self._known[key] = state
         while len(self._known) > KEPT:
             self._known.popitem(last=False)[1].stop.set()
-        threading.Thread(target=self._pump, args=(state, arguments), name="measurement", daemon=True).start()
+        access.thread(self._pump, "measurement", state, arguments)
         return [key]
 
     def _pump(self, state: _Measured, arguments: tuple[Any, ...]) -> None:
         try:
-            for item in self.work(*arguments, state.stop):
-                if state.stop.is_set():
-                    break
-                state.items.append(item)
+            with access.rules().measuring() as seconds:
+                end = time.monotonic() + seconds
+                for item in self.work(*arguments, state.stop):
+                    if state.stop.is_set():
+                        break
+                    state.items.append(item)
+                    if time.monotonic() > end:
+                        raise LabError("The measurement took longer than a shared lab allows.", "Measure less.")
         except Exception as error:
             words = told(error)
             state.error = f"{words['message']} {words['hint']}"

@@ -1,0 +1,1 @@
+"""What must be seen on the embedded base: four experiments, each by one command (`python -m benchmarks.embedded`)."""

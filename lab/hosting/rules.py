@@ -1,0 +1,123 @@
+"""The rules of a lab that strangers share."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lab import access, methods
+from lab.errors import LabError
+from lab.hosting.limits import Limits
+from lab.plan import Plan
+
+#: Measurements that run at a time, and those of one visitor that run or wait.
+AT_ONCE, EACH = 2, 2
+
+#: Bounds of a configuration of the Hub: layers, and any other whole number in it.
+LAYERS, NUMBER = 256, 4_000_000
+
+#: Bytes that a trained parameter may leave on the disk: itself, a checkpoint of it and the optimizer's two numbers.
+LEFT = 4 * 4
+
+
+class Shared(access.Rules):
+    """Each visitor reads their own uploads, embedded models and data, and what fits of the Hub; no other path.
+
+    `asks` gives the owner whose request is in course, or "" where it has none.
+    """
+
+    def __init__(self, limits: Limits, uploads: Path, asks: Callable[[], str]) -> None:
+        self.limits, self.uploads, self.asks = limits, uploads.resolve(), asks
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._mine: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def owner(self) -> str:
+        found = self.asks()
+        if not found:
+            raise LabError(
+                "The lab cannot tell you from other visitors.",
+                "Let this page keep a cookie, or open it in a tab of its own.",
+            )
+        return found
+
+    def file(self, path: Path) -> None:
+        if not path.resolve().is_relative_to(self.uploads / access.owner()):
+            raise LabError("A shared lab reads no files but your own uploads.", "Upload the file in the form.")
+
+    def folder(self, path: Path) -> None:
+        raise LabError("A shared lab reads no folders of its machine.", "Choose an embedded model or a Hub id.")
+
+    def download(self, repo: str, size: int) -> None:
+        if size > self.limits.download:
+            raise LabError(
+                f"'{repo}' has {size / 1e9:.1f} GB; this shared lab fetches up to {self.limits.download / 1e9:.1f} GB.",
+                "Choose a smaller one, or run the lab on a machine of your own.",
+            )
+
+    def config(self, model: str, told: Mapping[str, Any]) -> None:
+        for name, value in _numbers(told):
+            if value > (LAYERS if "layers" in name or name in ("n_layer", "depth") else NUMBER):
+                raise LabError(
+                    f"The configuration of '{model}' has {name} = {value:,}.", "Choose a smaller model."
+                )
+
+    @contextmanager
+    def measuring(self) -> Iterator[float]:
+        owner = access.owner()
+        with self._lock:
+            if self._mine[owner] >= EACH:
+                raise LabError("Two measurements of yours are under way.", "Wait for one, or stop it.")
+            self._mine[owner] += 1
+        try:
+            with self._slots:
+                yield self.limits.measuring
+        finally:
+            with self._lock:
+                self._mine[owner] -= 1
+
+
+def _numbers(told: Any, name: str = "") -> Iterator[tuple[str, int]]:
+    if isinstance(told, Mapping):
+        for key, value in told.items():
+            yield from _numbers(value, str(key))
+    elif isinstance(told, list):
+        for value in told:
+            yield from _numbers(value, name)
+    elif isinstance(told, int) and not isinstance(told, bool) and not name.endswith("_id"):
+        yield name, abs(told)
+
+
+def permit(plan: Plan, limits: Limits, room: int) -> None:
+    """Raises LabError if a visitor with `room` bytes left may not train the plan."""
+    from lab.data import tasks
+    from lab.models import loading
+
+    training = plan.training
+    data = tasks.prepare(plan.data)
+    batch = training.batch_size * training.accumulation
+    steps = training.steps or round(training.epochs * len(data.train) / batch)
+    _within("The run has", steps, limits.steps, "steps")
+    _within("A step reads", batch * training.max_length, limits.tokens, "tokens")
+    shape = loading.shape(plan.model, data.task, max(len(data.labels), 2))
+    _within(f"'{plan.model}' has", shape.total, limits.parameters, "parameters")
+    every = training.eval_every
+    _within("The run is evaluated", steps // every if every else 0, limits.evaluations, "times")
+    _within("The run saves", steps // training.save_every if training.save_every else 0, limits.steps // 5, "times")
+    _within("An evaluation reads", training.eval_rows, 1000, "rows")
+    _within("An evaluation writes", training.reply_rows, 128, "replies")
+    trained = sum(term.count for term in methods.method(plan.method).terms(methods.settings(plan), shape))
+    if trained * LEFT > room:
+        raise LabError(
+            f"The run may need {trained * LEFT / 1e6:,.0f} MB; you have {max(room, 0) / 1e6:,.0f} MB left.",
+            "Delete runs that you do not need, or train fewer parameters.",
+        )
+
+
+def _within(words: str, count: int, most: int, unit: str) -> None:
+    if count > most:
+        raise LabError(f"{words} {count:,} {unit}; this shared lab allows {most:,}.", "Choose less.")
