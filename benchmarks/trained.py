@@ -25,9 +25,7 @@ class AfterOnly(Session):
             yield from super()._evaluate(loaded, model)
 
 
-def trained(plan: Plan, base: bool = False) -> History:
-    """Train by the plan and throw the adapter away; `base` evaluates the base before. Raises what the loop raises."""
-    session = (Session if base else AfterOnly)(plan, threading.Event(), Path())
+def trained(plan: Plan) -> History:
+    """Train by the plan and throw the adapter away. Raises what the loop raises."""
     with tempfile.TemporaryDirectory() as folder:
-        session.folder = Path(folder)
-        return fold(session.events(resume=False))
+        return fold(AfterOnly(plan, threading.Event(), Path(folder)).events(resume=False))

@@ -43,10 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
             with asked.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
             print(json.dumps(line)[:240], flush=True)
+            page.write(page.PAGE, page.logged(asked.log))
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
-    page.write(page.PAGE, page.logged(asked.log))
+    if not wanted:
+        page.write(page.PAGE, page.logged(asked.log))
     return 0
 
 

@@ -31,8 +31,8 @@ TEST = 400
 
 PRETRAINED, FRESH, WORDS = "LoRA on the base", "from scratch", "TF-IDF + logistic regression"
 
-#: Peak rates: the intent preset's for LoRA; from scratch 3e-4 and 1e-3 were level (40.5% and 40.0%) and 3e-3 worse (21.5%) on
-#: 1,000 rows of clinc150 under another seed.
+#: Peak rates: the intent preset's for LoRA; from scratch 3e-4 and 1e-3 were level (40.5% and 40.0%), 3e-3 was worse
+#: (21.5%) on 1,000 rows of clinc150 under another seed.
 RATES = {PRETRAINED: 3e-3, FRESH: 1e-3}
 
 #: The methods whose order is told. BitFit has no bias to train here; LayerNorm tuning is what trains as little.

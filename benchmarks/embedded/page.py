@@ -171,9 +171,9 @@ def ranks(lines: Sequence[Line]) -> list[str]:
     mean = {rank: sum(scores(arm).values()) / len(arm) for rank, arm in arms.items()}
     best = max(mean, key=mean.__getitem__)
     said = (
-        f"- The best mean is rank {best}'s, {100 * mean[best]:.1f}%; from rank {found[0]} to {found[-1]} the mean goes "
-        f"from {100 * mean[found[0]]:.1f}% to {100 * mean[found[-1]]:.1f}%: that it saturates before the highest rank "
-        f"{holds(best != found[-1])}."
+        f"- The best mean is rank {best}'s, {100 * mean[best]:.1f}%; from rank {found[0]} to {found[-1]} the mean "
+        f"goes from {100 * mean[found[0]]:.1f}% to {100 * mean[found[-1]]:.1f}%: that it saturates before the "
+        f"highest rank {holds(best != found[-1])}."
     )
     return [*grid(["rank", "trained", "accuracy, %", "loss", "prose, bits per byte"], rows), "", said]
 

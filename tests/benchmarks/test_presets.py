@@ -1,0 +1,62 @@
+"""The search of presets: what it tries, what it takes, and that the file holds only what the methods know."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.embedded.presets import table, trial
+from benchmarks.presets import STEPS, attempt, best, candidates, logged
+from lab import methods
+from lab.data.catalogue import datasets
+from lab.methods.presets import _found
+from lab.plan import Data
+
+
+def result(rate, score, general=1.2, loss=1.0, name="intent", key="lora", steps=40):
+    loose = {"learning_rate": rate, "steps": steps, "eval_every": 0}
+    return {"set": name, "method": key, "loose": loose, "score": score, "general": general, "loss": loss}
+
+
+def test_candidates_are_multiples_of_the_methods_own_rate():
+    own = methods.method("lora").training["learning_rate"]
+    tried = candidates("intent", "lora", factors=(1, 3), trial=40)
+    assert [item["learning_rate"] for item in tried] == [own, pytest.approx(3 * own)] * 2
+    assert [item.get("target_modules") for item in tried] == [None, None, "all-linear", "all-linear"]
+    assert {item["steps"] for item in tried} == {40}
+    assert {item["steps"] for item in candidates("persona", "prompt")} == {STEPS["generate"]}
+
+
+def test_of_the_best_the_one_that_forgets_least_is_taken_with_the_presets_steps():
+    found = best([result(1e-3, 0.80, 1.30), result(3e-3, 0.79, 1.22), result(1e-2, 0.60, 1.20)])
+    assert found["intent"]["lora"] == {"learning_rate": 3e-3, "steps": 150, "eval_every": 37}
+
+
+def test_a_run_that_failed_is_logged_and_not_taken(tmp_path):
+    told = attempt(("intent", "bitfit", {"learning_rate": 1e-2, "steps": 1, "eval_every": 0}))
+    assert "no biases" in told["error"]
+    file = tmp_path / "log.jsonl"
+    assert logged(file) == []
+    file.write_text(json.dumps(told) + "\n", encoding="utf-8")
+    assert best(logged(file)) == {}
+
+
+def test_a_preset_is_found_again_in_the_log():
+    runs = [result(1e-3, 0.5), result(3e-3, 0.7)]
+    assert trial(runs, "intent", "lora", {"learning_rate": 3e-3}) == runs[1]
+    assert trial(runs, "intent", "lora", {"learning_rate": 3e-3, "target_modules": "all-linear"}) is None
+
+
+def test_the_table_has_a_row_for_each_preset():
+    rows = [line for line in table() if line.startswith("| ")][1:]
+    assert len(rows) == sum(map(len, _found().values()))
+
+
+@pytest.mark.parametrize("name", datasets())
+def test_presets_are_settings_that_their_methods_have(name):
+    for key, loose in _found().get(name, {}).items():
+        plan = methods.default_plan(key, data=Data(source=name))
+        assert plan.training.learning_rate == loose["learning_rate"]
+        assert plan.training.steps == STEPS[datasets()[name].task]
+        methods.settings(plan)
