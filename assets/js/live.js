@@ -16,7 +16,8 @@
     const empty = h("div", { class: "lab-empty" }, h("p", {}, "Nothing has run here yet. ", h("strong", {}, "Launch"), " starts the plan on the left; its curves grow here while it trains."));
     const log = h("button", { class: "lab-button quiet small", "aria-pressed": "false", onclick: () => setLog(log.getAttribute("aria-pressed") !== "true") }, "Log scale");
     const tools = h("div", { class: "row lab-live-tools" }, h("h3", { class: "grow" }, "Curves"), log);
-    root.append(empty, notes, figures, tools, grid, samples);
+    const found = h("div", { class: "lab-found" });
+    root.append(empty, notes, figures, tools, grid, found, samples);
 
     let run = null, mark = null, timer = null, turn = 0, status = "";
 
@@ -35,7 +36,7 @@
       turn++;
       clearTimeout(timer);
       empty.hidden = Boolean(id);
-      for (const node of [notes, figures, samples]) put(node);
+      for (const node of [notes, figures, found, samples]) put(node);
       for (const node of [tools, grid]) node.hidden = !id;
       if (id) ask();
     }
@@ -99,9 +100,24 @@
         ["Counted memory", reply.memory ? format.bytes(reply.memory) : "–", reply.device_memory ? `${reply.device_words} ${format.bytes(reply.device_memory)}` : ""],
       ];
       put(figures, facts.map(([name, value, more]) => h("div", {}, h("dt", {}, name), h("dd", { class: "mono" }, value), more ? h("dd", { class: "muted small" }, more) : null)));
+      put(found, Object.entries(reply.facts).map(([name, values]) => byModule(name, values)));
       if (reply.samples.length) grow(reply.samples);
       onUpdate(reply);
       if (changed) say("runs");
+    }
+
+    /** What the method found by module (AdaLoRA: the ranks it left), a row for each layer. */
+    function byModule(name, values) {
+      const layer = (path) => path.match(/\.(\d+)\./)?.[1] ?? "";
+      const last = (path) => path.split(".").at(-1);
+      const paths = Object.keys(values);
+      const layers = [...new Set(paths.map(layer))], kinds = [...new Set(paths.map(last))];
+      const most = Math.max(1, ...Object.values(values));
+      const cells = Object.fromEntries(paths.map((path) => [`${layer(path)} ${last(path)}`, values[path]]));
+      const cell = (value) => h("td", { class: "mono", style: value === undefined ? null : { "--share": `${Math.round(100 * value / most)}%` } }, value ?? "");
+      return h("section", { "data-found": name }, h("h3", {}, `${name[0].toUpperCase()}${name.slice(1)} by module`), h("div", { class: "scroll" }, h("table", {},
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Layer"), kinds.map((kind) => h("th", { scope: "col" }, kind)))),
+        h("tbody", {}, layers.map((row) => h("tr", {}, h("th", { scope: "row" }, row), kinds.map((kind) => cell(cells[`${row} ${kind}`]))))))));
     }
 
     function grow(items) {

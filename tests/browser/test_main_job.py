@@ -101,6 +101,7 @@ def test_from_the_form_to_the_adapter_and_back(app: App, watched: Watched, base:
     page.click("#view-chat")
     page.fill("#bench-chat textarea", "Where does Ada live?")
     page.click("#chat-send")
+    expect(page.locator("#bench-chat .lab-said")).to_be_visible()
     expect(page.locator("#chat-send")).to_be_visible(timeout=LONG)
     replies = page.locator(".lab-reply .text").all_inner_texts()
     assert len(replies) == 2

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from lab import methods
-from lab.events import DONE, Evaluated, Finished, Memory, Sample, Started, Step, to_line
+from lab.events import DONE, Evaluated, Finished, Memory, Reported, Sample, Started, Step, to_line
 from lab.plan import Data, Plan
 from lab.runs import Runs
 from lab.ui.tabs import TABS
@@ -30,6 +30,7 @@ def run(shared_app: App, base: Path) -> str:
         Sample(0, "Who?", "<img src=x onerror=\"document.title='owned'\">", base=True),
         *(Step(number, 3.0 - number / 2, 0.1, 1.0, 64, 0.1 * number, memory) for number in range(1, 5)),
         Evaluated(4, 1.0, 0.7),
+        Reported(4, {"ranks": {"model.layers.0.self_attn.q_proj": 3, "model.layers.1.self_attn.v_proj": 1}}),
         Finished(DONE, 4, seconds=0.4),
     ]
     (made.folder / "events.jsonl").write_text("".join(map(to_line, events)), encoding="utf-8")
@@ -103,6 +104,14 @@ def test_a_phone_shows_each_view_without_scrolling_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator("#launch").is_visible()
     watched.context.close()
+
+
+def test_what_the_method_found_is_a_table_by_layer(shared_app: App, watched: Watched, base: Path, run: str) -> None:
+    page = opened(watched, shared_app, base, f"&run={run}")
+    page.click("#view-watch")
+    rows = page.locator("[data-found=ranks] tbody tr")
+    expect(rows).to_have_count(2)
+    assert [row.split() for row in rows.all_inner_texts()] == [["0", "3"], ["1", "1"]]
 
 
 def test_html_in_a_reply_is_text(shared_app: App, watched: Watched, base: Path, run: str) -> None:

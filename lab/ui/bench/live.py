@@ -141,6 +141,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
         "device_words": "process" if started and started.device.lower().startswith("cpu") else "device",
         "samples": [asdict(item) for item in history.samples[0 if whole else mark.samples :]],
         "warnings": [asdict(item) for item in history.warnings],
+        "facts": history.facts,
         "error": _error(history),
         "adapter": (run.folder / "adapter").is_dir(),
         "resumable": status in (INTERRUPTED, "stopped", "failed"),

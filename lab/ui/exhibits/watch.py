@@ -208,7 +208,7 @@ def button(
     with gr.Row(elem_classes="lab-measure"):
         start = gr.Button(label, variant="primary", size="sm", elem_id=elem_id, scale=4, min_width=150)
         stop = gr.Button("Stop", size="sm", elem_id=f"{elem_id}-stop", interactive=False, scale=1, min_width=64)
-    said = gr.Markdown("", elem_classes="lab-lesson-text lab-said", elem_id=f"{elem_id}-said")
+    said = gr.Markdown("", elem_classes="lab-lesson-text lab-words", elem_id=f"{elem_id}-said")
     ids, timer = gr.State([]), gr.Timer(EVERY, active=False)
     changed = [said, stop, timer, *outputs]
 

@@ -1,0 +1,108 @@
+"""A shared lab in a browser: the page works behind its gate, and nothing that a visitor writes is executed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import App, Watched
+
+#: Each would set `window.hacked` if it were taken as markup or code.
+PAYLOADS = (
+    "<script>window.hacked=1</script>",
+    "<img src=x onerror='window.hacked=1'>",
+    "<svg/onload=window.hacked=1>",
+    "</textarea></title></script><img src=x onerror=window.hacked=1>",
+    "<iframe srcdoc='<script>parent.hacked=1</script>'></iframe>",
+    "[link](javascript:window.hacked=1)",
+    '![x](x"onerror="window.hacked=1)',
+    "<a href='javascript:window.hacked=1'>x</a>",
+    "<style>*{background:url(javascript:window.hacked=1)}</style>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=window.hacked=1>",
+    "{{constructor.constructor('window.hacked=1')()}}",
+    "${window.hacked=1}",
+    "$$\\href{javascript:window.hacked=1}{x}$$",
+    "'-alert(window.hacked=1)-'",
+    '"><details open ontoggle=window.hacked=1>',
+)
+ALL = " ".join(PAYLOADS)
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPACE_ID", "lab/peft-lab")
+        running = App(tmp_path_factory.mktemp("public") / "runs").start()
+        running.url = running.url.replace("localhost", "127.0.0.1").replace("0.0.0.0", "127.0.0.1")
+        yield running
+        running.stop()
+
+
+def ask(watched: Watched, name: str, argument: object) -> object:
+    """A service, asked by the page's own script."""
+    return watched.page.evaluate("([name, argument]) => Lab.call(name, argument)", [name, argument])
+
+
+def test_the_page_works_behind_the_gate_and_each_visitor_sees_their_own(
+    public: App, browser: Browser, watched: Watched, tmp_path: Path
+) -> None:
+    page = watched.page
+    rows = [{"prompt": f"{ALL} {number}", "reply": f"<b>{ALL}</b> {number}"} for number in range(40)]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    page.goto(f"{public.url}/?tab=lora")
+    expect(page.locator("#lab-shared")).to_contain_text("This lab is shared")
+    expect(page.locator("#launch")).to_be_enabled()
+    path = page.evaluate(
+        """async (text) => {
+            const form = new FormData();
+            form.append("files", new File([text], "rows.jsonl"));
+            const sent = await fetch("gradio_api/upload", {method: "POST", body: form});
+            return Lab.call("keep", {path: (await sent.json())[0], name: "<img src=x onerror=window.hacked=1>.jsonl"});
+        }""",
+        file.read_text(encoding="utf-8"),
+    )
+    # The form opens with the hostile file, so that its preview and its columns are drawn.
+    plan = ask(watched, "given", {"plan": shortest(watched), "loose": {"data": path}})
+    plan["training"]["sample"] = ALL  # type: ignore[index]
+    run = ask(watched, "launch", plan)["run"]  # type: ignore[index]
+    ask(watched, "rename", {"run": run, "name": ALL})
+    page.goto(f"{public.url}/?tab=lora&run={run}")
+    page.wait_for_function("async (run) => (await Lab.call('feed', {run})).status === 'done'", arg=run, polling=500)
+    ask(watched, "rename", {"run": run, "name": ALL})
+    for tab in ("runs", "compare", "lora"):
+        page.goto(f"{public.url}/?tab={tab}&run={run}")
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1500)
+    expect(page.locator("#launch")).to_be_enabled()
+    for name in ("#tab-runs", "#bench-stage"):
+        page.goto(f"{public.url}/?tab={'runs' if name == '#tab-runs' else 'lora'}&run={run}")
+        expect(page.locator(name)).to_contain_text("<script>window.hacked=1</script>"[:10])
+    assert page.evaluate("window.hacked") is None
+    assert not watched.foreign
+    faults = [fault for fault in watched.faults if "404" not in fault]
+    assert not faults, faults
+    other = Watched(browser)
+    try:
+        other.page.goto(f"{public.url}/?tab=runs&run={run}")
+        expect(other.page.locator("#launch")).to_be_attached()
+        assert other.page.evaluate("Lab.call('runs', {})") == []
+        told = other.page.evaluate(
+            "run => Lab.call('feed', {run}).catch(error => String(error.message || error))", run
+        )
+        assert "There is no run" in str(told)
+    finally:
+        other.context.close()
+
+
+def shortest(watched: Watched) -> dict:
+    values = {"method": "lora", "steps": 2, "eval_every": 0, "eval_rows": 2, "reply_rows": 1, "batch_size": 2}
+    from lab import methods
+    from lab.plan import Data
+
+    plan = methods.default_plan("lora", data=Data())
+    return ask(watched, "given", {"plan": plan.to_dict(), "loose": values})  # type: ignore[return-value]
