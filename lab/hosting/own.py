@@ -58,7 +58,8 @@ class OwnJobs(Jobs):
     def _room(self) -> None:
         if self.every.count(access.owner()) >= self.limits.waiting:
             raise LabError(
-                f"{self.limits.waiting} runs of yours are in the queue, as many as may be.", "Wait for one, or stop it."
+                f"{self.limits.waiting} runs of yours are in the queue, as many as may be.",
+                "Wait for one, or stop it.",
             )
 
     def place(self, run_id: str) -> int | None:
@@ -77,7 +78,7 @@ class OwnJobs(Jobs):
         self.every.withdraw(self.runs.get(run_id).id)
 
     def pause(self, run_id: str) -> None:
-        raise LabError("A paused run would hold up everybody.", "Stop it: what was learned is kept, and it can go on.")
+        raise LabError("A paused run would hold up everybody.", "Stop it: it can go on later.")
 
     def resume(self, run_id: str) -> None:
         self.every.resume(self.runs.get(run_id).id)

@@ -55,16 +55,14 @@ class Shared(access.Rules):
     def download(self, repo: str, size: int) -> None:
         if size > self.limits.download:
             raise LabError(
-                f"'{repo}' has {size / 1e9:.1f} GB; this shared lab fetches up to {self.limits.download / 1e9:.1f} GB.",
+                f"'{repo}' has {size / 1e9:.1f} GB; the limit here is {self.limits.download / 1e9:.1f} GB.",
                 "Choose a smaller one, or run the lab on a machine of your own.",
             )
 
     def config(self, model: str, told: Mapping[str, Any]) -> None:
         for name, value in _numbers(told):
             if value > (LAYERS if "layers" in name or name in ("n_layer", "depth") else NUMBER):
-                raise LabError(
-                    f"The configuration of '{model}' has {name} = {value:,}.", "Choose a smaller model."
-                )
+                raise LabError(f"The configuration of '{model}' has {name} = {value:,}.", "Choose a smaller model.")
 
     @contextmanager
     def measuring(self) -> Iterator[float]:

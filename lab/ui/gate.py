@@ -1,4 +1,4 @@
-"""The gate before a shared lab: ASGI middleware that knows every request's visitor and lets only the page's own through.
+"""The gate before a shared lab: ASGI middleware that knows every visitor and lets only the page's questions in.
 
 Closed by default: what is not in `OPEN` or `OURS` does not exist, whatever Gradio adds. A session, an upload and a
 file are a visitor's own from the first time they are named.
@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,7 +50,8 @@ class Gate:
     """`files` are those of the page itself, which anyone may fetch."""
 
     def __init__(self, app: App, lab: Lab, files: tuple[Path, ...] = ()) -> None:
-        assert lab.limits and lab.visitors
+        assert lab.limits
+        assert lab.visitors
         self.app, self.lab, self.limits, self.visitors = app, lab, lab.limits, lab.visitors
         self.files = {file.resolve() for file in files}
         self._owners: OrderedDict[str, str] = OrderedDict()
@@ -79,7 +81,7 @@ class Gate:
         if not known:
             return await _say(send, 404, "There is no such thing here.")
         if not asked.owner:
-            return await _say(send, 403, "The lab cannot tell you from others: open the page, and let it keep a cookie.")
+            return await _say(send, 403, "The lab cannot tell you from others: let the page keep a cookie.")
         if what == "upload":
             return await self._upload(asked, receive, send)
         if asked.method == "POST":
@@ -223,10 +225,8 @@ def _hearing(send: Send, told: Any) -> Send:
         if message.get("more_body"):
             return
         whole = b"".join(body)
-        try:
+        with suppress(ValueError):  # an error comes in plain words
             told(json.loads(whole))
-        except ValueError:
-            pass  # an error in plain words
         await send(start[0])
         await send({"type": "http.response.body", "body": whole})
 

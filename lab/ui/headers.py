@@ -8,8 +8,8 @@ from lab.ui.web import Message, Receive, Scope, Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-#: Gradio's page and ours are scripts in the page itself, and Gradio makes functions of text: both must be allowed. What
-#: is left still keeps a script that slipped in from loading or telling anything elsewhere.
+#: Gradio's page and ours are scripts in the page itself, and Gradio makes functions of text: both must be allowed.
+#: What is left still keeps a script that slipped in from loading or telling anything elsewhere.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -30,7 +30,7 @@ POLICY = "; ".join(
 HEADERS = (
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
     (b"cross-origin-resource-policy", b"same-site"),
 )

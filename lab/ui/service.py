@@ -74,7 +74,8 @@ def keep(lab: Lab, asked: Asked) -> str:
     most = lab.limits.upload if lab.limits else MAX_BYTES
     if source.stat().st_size > most:
         raise LabError(f"The file is larger than {most // 2**20} MB.", "Choose a part of it.")
-    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(str(asked["name"])).name).lstrip(".")
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(str(asked["name"])).name)
+    name = name[-80:].lstrip(".")  # its end tells how it is read
     # The upload's own folder bears the hash of its contents, so that equal names do not meet.
     if lab.limits and used(access.owner(), lab.runs.all(), (lab.uploads.parent,)) > lab.limits.disk:
         raise LabError("Your files take as much of the disk as they may.", "Delete runs that you do not need.")

@@ -50,4 +50,6 @@ class EarlyScript:
 
 
 def _page(message: Message) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"]
+    )
