@@ -62,11 +62,11 @@ def test_the_page_works_behind_the_gate_and_each_visitor_sees_their_own(
             const form = new FormData();
             form.append("files", new File([text], "rows.jsonl"));
             const sent = await fetch("gradio_api/upload", {method: "POST", body: form});
-            return Lab.call("keep", {path: (await sent.json())[0], name: "<img src=x onerror=window.hacked=1>.jsonl"});
+            const name = "<img src=x onerror=window.hacked=1>.jsonl";
+            return Lab.call("keep", {path: (await sent.json())[0], name});
         }""",
         file.read_text(encoding="utf-8"),
     )
-    # The form opens with the hostile file, so that its preview and its columns are drawn.
     plan = ask(watched, "given", {"plan": shortest(watched), "loose": {"data": path}})
     plan["training"]["sample"] = ALL  # type: ignore[index]
     run = ask(watched, "launch", plan)["run"]  # type: ignore[index]
@@ -76,8 +76,10 @@ def test_the_page_works_behind_the_gate_and_each_visitor_sees_their_own(
     ask(watched, "rename", {"run": run, "name": ALL})
     for tab in ("runs", "compare", "lora"):
         page.goto(f"{public.url}/?tab={tab}&run={run}")
-        page.wait_for_load_state("networkidle")
+        expect(page.locator("#launch")).to_be_attached()
         page.wait_for_timeout(1500)
+    # The form with the hostile data set: its columns, its preview, its prompt.
+    page.goto(f"{public.url}/?tab=lora&plan={ask(watched, 'see', plan)['link']}")  # type: ignore[index]
     expect(page.locator("#launch")).to_be_enabled()
     for name in ("#tab-runs", "#bench-stage"):
         page.goto(f"{public.url}/?tab={'runs' if name == '#tab-runs' else 'lora'}&run={run}")
