@@ -44,16 +44,14 @@ def test_a_spread_is_mean_and_sample_deviation():
     assert page.spread([]) == "–"
 
 
-@pytest.mark.parametrize(("gap", "sets"), [(0.12, len(SETS)), (0.08, 0)])
-def test_ten_points_are_claimed_only_where_they_are(gap, sets):
+@pytest.mark.parametrize(("gap", "sets", "verdict"), [(0.12, len(SETS), "Holds"), (0.08, 0, "Does not hold")])
+def test_ten_points_are_claimed_only_where_they_are(gap, sets, verdict):
     told = "\n".join(page.scratch(scratch_lines(gap)))
-    assert (
-        f"With 100 rows LoRA is 10 points or more ahead of the network from scratch on {sets} of {len(SETS)}" in told
-    )
+    assert f"**{verdict}.** With 100 rows LoRA is 10 points or more ahead of scratch on {sets} of {len(SETS)}" in told
     assert "With all rows nothing was measured yet" in told
 
 
-@pytest.mark.parametrize(("style", "verdict"), [(0.97, "holds"), (0.9, "does not hold")])
+@pytest.mark.parametrize(("style", "verdict"), [(0.97, "Holds"), (0.9, "Does not hold")])
 def test_the_persona_is_held_to_its_share(style, verdict):
     curve = [
         {"step": step, "style": style if step else 0.0, "correct": 0.9, "bits": 1.0, "general": 1.2}
@@ -61,11 +59,11 @@ def test_the_persona_is_held_to_its_share(style, verdict):
     ]
     figures = {"curve": curve, "seconds": 50.0, "replies": [["a | b", "Aye"]]}
     told = "\n".join(page.persona([line(figures, experiment="persona", precision="fp32", seed=0)]))
-    assert f"the claim of 95% {verdict}." in told
+    assert f"**{verdict}.** 95% in style" in told
     assert "| a \\| b | Aye |" in told
 
 
-@pytest.mark.parametrize(("lora", "verdict"), [(1.22, "holds"), (1.30, "does not hold")])
+@pytest.mark.parametrize(("lora", "verdict"), [(1.22, "Holds"), (1.30, "Does not hold")])
 def test_the_order_is_by_score_and_forgetting_is_paired(lora, verdict):
     lines = [
         line(
@@ -78,7 +76,7 @@ def test_the_order_is_by_score_and_forgetting_is_paired(lora, verdict):
     ]  # fmt: skip
     told = "\n".join(page.order(lines))
     assert "In order of the mean: LoRA, Full fine-tuning, Head only." in told
-    assert f"LoRA forgets less {verdict}." in told
+    assert f"**{verdict}.** LoRA forgets less" in told
     assert "| LoRA | 70.0 ± 0.0 |" in told
 
 
@@ -90,8 +88,8 @@ def test_ranks_saturate_unless_the_highest_is_best():
         ]
         return page.ranks(lines)[-1]
 
-    assert told({1: 0.5, 8: 0.7, 64: 0.69}).endswith("the highest rank holds.")
-    assert told({1: 0.5, 8: 0.6, 64: 0.7}).endswith("the highest rank does not hold.")
+    assert "**Holds.** The accuracy saturates: from rank 8 on" in told({1: 0.5, 8: 0.69, 64: 0.7})
+    assert "**Does not hold.**" in told({1: 0.5, 8: 0.6, 64: 0.7})
 
 
 def test_what_quantization_costs_is_told_from_the_bases():
