@@ -130,7 +130,7 @@
       bar.firstChild.style.width = `${100 * share}%`;
       bar.setAttribute("aria-valuenow", Math.round(100 * share));
       words.dataset.status = status;
-      words.textContent = !reply ? "" : status === "waiting" ? `Waiting, number ${reply.place} in line`
+      words.textContent = !reply ? "" : status === "waiting" ? `Waiting, number ${reply.place} in line${reply.wait ? `, about ${format.seconds(reply.wait)}` : ""}`
         : status === "running" && reply.stage ? `${reply.stage}…`
         : `${WORDS[status] || status}${moving && reply.steps ? `, step ${format.count(reply.step)} of ${format.count(reply.steps)}` : ""}`;
       if (reply) say("progress", reply);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from functools import cache
 from typing import Any
 
@@ -51,7 +52,12 @@ def base_bytes(shape: ModelShape, precision: Precision) -> int:
 
 @cache
 def device() -> str:
-    """The best device here: "cuda", "mps" or "cpu"."""
+    """The best device here: "cuda", "mps" or "cpu".
+
+    ZeroGPU pretends a GPU outside of the calls that have one (`lab.hosting.zero`): there it is the CPU.
+    """
+    if os.environ.get("SPACES_ZERO_GPU"):
+        return "cpu"
     libraries.load()
     import torch
 

@@ -7,6 +7,7 @@ run of the owner who has waited longest since one of theirs began.
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 import time
@@ -41,6 +42,8 @@ class Job:
     resume: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     going: threading.Event = field(default_factory=threading.Event)
+    #: That of whoever submitted it: ZeroGPU finds in it whose quota the training takes.
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
     def __post_init__(self) -> None:
         self.going.set()
@@ -207,8 +210,7 @@ class Jobs:
                 self._turns[job.run.owner] = max(self._turns.values(), default=0) + 1
             began = time.monotonic()
             try:
-                with access.acting(job.run.owner):
-                    self._pump(job)
+                job.context.run(self._pump, job)
             except Exception as problem:
                 log.exception("the run %s broke off", job.run.id)
                 said = Finished(FAILED, error=f"Something unexpected went wrong ({type(problem).__name__}).")
@@ -222,6 +224,10 @@ class Jobs:
                     self._changed.notify_all()
 
     def _pump(self, job: Job) -> None:
+        with access.acting(job.run.owner):
+            self._train(job)
+
+    def _train(self, job: Job) -> None:
         events = self._trainer(job.run.plan, job.stop, job.run.folder, job.resume)
         began = time.monotonic()
         for _ in job.run.record(events):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lab import access
+from lab.hosting import zero
 from lab.hosting.limits import Limits
 from lab.models import libraries
 from lab.runs import Runs
@@ -42,7 +43,8 @@ class Lab:
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         self.folder, self.limits = folder, limits
         self.runs = Runs(folder)
-        self.jobs = Jobs(self.runs, local, limits.seconds if limits else float("inf"))
+        trainer = zero.trainer() if zero.asked_for() else local
+        self.jobs = Jobs(self.runs, trainer, limits.seconds if limits else float("inf"))
         self.served = Served(folder / "served" if limits else None)
         self.visitors: Visitors | None = None
         if limits:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from lab.hosting.limits import Limits
-from tests.hosting.visitor import Server, Visitor, short, visitors
+from tests.hosting.visitor import Server, Visitor, visitors
+from tests.hosting.visitor_plan import short
 
 #: Stands in everything that the first visitor made.
 MARK = "kestrel-4711"

@@ -227,7 +227,7 @@ def test_the_same_questions_are_answered_to_whom_they_belong(scene: Scene) -> No
 
 
 def short_of(scene: Scene) -> dict[str, Any]:
-    from tests.hosting.visitor import short
+    from tests.hosting.visitor_plan import short
 
     return short(scene.upload).to_dict()
 

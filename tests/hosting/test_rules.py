@@ -22,7 +22,7 @@ from lab.models import loading
 from lab.plan import Data, Plan
 from lab.runs import Runs
 from lab.training.jobs import Jobs
-from tests.hosting.visitor import short
+from tests.hosting.visitor_plan import short
 
 ANN, BOB = "a" * 32, "b" * 32
 

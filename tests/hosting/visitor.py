@@ -13,7 +13,7 @@ import gradio as gr
 import httpx
 
 from lab.hosting.limits import Limits
-from lab.plan import Data, Plan
+from lab.plan import Plan
 from lab.ui import visitor
 from lab.ui.app import build, launch
 from lab.ui.lab import Lab
@@ -116,15 +116,6 @@ class Visitor:
         assert every.wait(run, 120)
         assert every.runs.get(run).status == "done", every.runs.get(run).history().finished
         return run
-
-
-def short(source: str = "persona", **training: Any) -> Plan:
-    """The shortest plan on the embedded base."""
-    from lab import methods
-
-    plan = methods.default_plan("lora", data=Data(source=source))
-    values = {"steps": 1, "eval_every": 0, "eval_rows": 1, "reply_rows": 1, "batch_size": 2, "rank": 2}
-    return methods.with_values(plan, {**values, **training})
 
 
 @contextmanager
