@@ -112,11 +112,21 @@ def plan_of(parsed: argparse.Namespace) -> Plan:
     return methods.with_values(plan, given)
 
 
+def checked(plan: Plan) -> Plan:
+    """The plan, if its data and its model can be read. Raises LabError before a run is made of one that cannot."""
+    from lab.data import tasks
+    from lab.models import loading
+
+    data = tasks.prepare(plan.data)
+    loading.shape(plan.model, data.task, max(len(data.labels), 2))
+    return plan
+
+
 def train_command(parsed: argparse.Namespace) -> int:
     from lab.training.loop import train
 
     store = Runs(parsed.runs)
-    run = store.get(parsed.resume) if parsed.resume else store.create(plan_of(parsed), name=parsed.name)
+    run = store.get(parsed.resume) if parsed.resume else store.create(checked(plan_of(parsed)), name=parsed.name)
     run.claim()
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # the first Ctrl-C stops and keeps

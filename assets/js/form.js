@@ -83,7 +83,7 @@
       function show(value) {
         const [, , words, example] = custom.find(([name]) => name === value);
         if (value === "+upload") {
-          put(own, h("input", { type: "file", accept: ".csv,.tsv,.json,.jsonl,.parquet", "aria-label": "A CSV, JSONL or Parquet file",
+          put(own, h("input", { type: "file", accept: ".csv,.tsv,.json,.jsonl,.ndjson,.parquet,.gz", "aria-label": "A CSV, JSONL or Parquet file",
             onchange: (event) => event.target.files[0] && chosen(event.target.files[0]) }));
           return;
         }
@@ -180,6 +180,7 @@
         const found = await call("preview", plan.data);
         put(place, h("p", { class: "muted small" },
           `${found.task}: reads “${found.input}”, learns “${found.target}”. ${Lab.format.count(found.train)} rows to train on, ${Lab.format.count(found.validation)} to validate.`),
+          found.notes.map((text) => h("p", { class: "muted small" }, text)),
           h("div", { class: "lab-table-box", tabindex: "0", role: "region", "aria-label": "Rows of the data set" },
             h("table", {}, h("thead", {}, h("tr", {}, found.columns.map((name) => h("th", { class: name === found.input || name === found.target ? "used" : "" }, name)))),
               h("tbody", {}, found.rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))))));

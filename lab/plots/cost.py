@@ -37,7 +37,7 @@ def memory_bars(
         barmode="stack",
         hovermode="closest",
         height=150 + 44 * len(rows),
-        margin={"l": 44, "r": 12, "t": 46 if title else 22, "b": 84},
+        margin={"l": 44, "r": 12, "t": (24 if title else 0) + 22 + 11 * max(len(shown) - 1, 0), "b": 84},
         xaxis=SI | {"rangemode": "tozero", "automargin": True, "showgrid": True, "zeroline": False},
         yaxis={"autorange": "reversed", "automargin": True, "showgrid": False},
         legend={
@@ -51,8 +51,14 @@ def memory_bars(
         },
     )
     for place, (name, value) in enumerate(shown):
-        made.add_vline(x=value, line={"color": NEUTRAL, "width": 1, "dash": "dot"}, annotation_text=name,
-                       annotation_font_size=10, annotation_position="top right" if place else "top left")  # fmt: skip
+        made.add_vline(
+            x=value,
+            line={"color": NEUTRAL, "width": 1, "dash": "dot"},
+            annotation_text=name,
+            annotation_font_size=10,
+            annotation_position="top right",
+            annotation_yshift=11 * place,  # two cards of like size would write over each other
+        )
     return made
 
 

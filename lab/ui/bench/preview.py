@@ -11,7 +11,7 @@ ROWS, CELL = 6, 140
 
 
 def rows(data: Data) -> dict[str, Any]:
-    """The table's columns and first rows as texts, the mapping in use and the sizes of its splits."""
+    """The columns and first rows as texts, the mapping in use, the sizes of the splits and what was left out."""
     from lab.data import mapping, source
 
     table = source.read(data)
@@ -25,6 +25,7 @@ def rows(data: Data) -> dict[str, Any]:
         "target": used.target,
         "train": len(table.train),
         "validation": len(table.validation),
+        "notes": list(table.notes),
     }
 
 

@@ -13,7 +13,7 @@ from lab.errors import LabError
 from lab.plan import CLASSIFY, GENERATE, Plan
 from lab.plots.lora import break_even, to_scale
 from lab.plots.style import colour
-from lab.ui.exhibits.parts import QUIET, live, module_choice, percent, sentence, shape_of, table
+from lab.ui.exhibits.parts import QUIET, live, module_choice, percent, shape_of, table
 from lab.ui.exhibits.watch import Measurement, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab
@@ -44,7 +44,10 @@ def place_counts(lab: Lab, model: gr.Dropdown) -> None:
     """2.2."""
 
     def sizes(name: str, module: str) -> Any:
-        found = next((item for item in shape_of(name).projections if item.name == module), None)
+        try:
+            found = next((item for item in shape_of(name).projections if item.name == module), None)
+        except LabError:  # the list of its matrices is empty, and the bench says why
+            found = None
         return [found.outputs, found.inputs] if found else [gr.skip(), gr.skip()]
 
     def count(name: str, rank: float, stop: threading.Event) -> Iterator[Any]:
@@ -71,7 +74,7 @@ def place_counts(lab: Lab, model: gr.Dropdown) -> None:
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="count-words")
         curve = Figure(label="Parameters of BA by rank, and where they meet those of W")
         live(lab, "lora", counts, [d, k, rank], [scale, curve, words])
-        module.change(sentence(sizes, 2), [model, module], [d, k], **QUIET).then(
+        module.change(sizes, [model, module], [d, k], **QUIET).then(
             counts, [d, k, rank], [scale, curve, words], **QUIET
         )
         said = gr.Markdown(elem_classes="lab-lesson-text", elem_id="count-counted")

@@ -55,7 +55,7 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
 
     with exhibit("Same data, same steps, same seed", elem_id="lora-versus"):
         with gr.Row():
-            data = data_choice(value="sentiment", elem_id="versus-data")
+            data = data_choice(value="intent", elem_id="versus-data")
             seed = gr.Number(0, label="Seed", precision=0, minimum=0)
         steps = gr.Slider(4, 400, 60, step=4, label="Steps", elem_id="versus-steps")
         figure = Figure("Press the button: both are trained, one after the other.", label="LoRA and full fine-tuning")

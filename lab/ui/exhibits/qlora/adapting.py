@@ -57,7 +57,7 @@ def place_rounding(lab: Lab, model: gr.Dropdown) -> None:
     with exhibit("Updates that vanish", elem_id="qlora-rounding"):
         kinds = gr.CheckboxGroup(list(KINDS), value=list(KINDS), label="Adapter stored in", elem_id="rounding-kinds")
         with gr.Row():
-            data = data_choice(value="sentiment", elem_id="rounding-data")
+            data = data_choice(value="intent", elem_id="rounding-data")
             steps = gr.Slider(4, 200, 30, step=2, label="Steps", elem_id="rounding-steps")
         rate = gr.Slider(-6, -2, -4, step=0.25, label="Learning rate, as a power of ten", elem_id="rounding-rate")
         shares = Figure("Press the button: the same adapter, four ways to store it.", label="Share of updates lost")
@@ -127,7 +127,7 @@ def place_loading(lab: Lab, model: gr.Dropdown) -> None:
             }
 
         with gr.Row():
-            data = data_choice(value="sentiment", elem_id="loading-data")
+            data = data_choice(value="intent", elem_id="loading-data")
             steps = gr.Slider(4, 200, 30, step=2, label="Steps of LoRA", elem_id="loading-steps")
         some = gr.CheckboxGroup(
             list(WEIGHTS),

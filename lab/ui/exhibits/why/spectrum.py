@@ -68,7 +68,7 @@ def _spectrum(lab: Lab, model: gr.Dropdown) -> None:
 
     with exhibit("How many directions carry the change?", elem_id="why-spectrum"):
         with gr.Row():
-            data = data_choice(elem_id="spectrum-data", value="sentiment")
+            data = data_choice(elem_id="spectrum-data", value="intent")
             steps = gr.Slider(4, 300, 40, step=4, label="Steps of full fine-tuning", elem_id="spectrum-steps")
         module = module_choice(lab, "why", model, "spectrum-module")
         rank = gr.Slider(1, 256, 8, step=1, label="Rank r", elem_id="spectrum-rank")

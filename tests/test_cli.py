@@ -1,0 +1,102 @@
+"""The command line: a run from its words to its last line, and what is said of a request that is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab import cli
+from lab.methods import METHODS
+from lab.plan import GENERATE
+from tests import tiny
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny.save(tmp_path_factory.mktemp("base") / "tiny-llama", "llama", GENERATE))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("runs"))
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[dict]:
+    """The lines of JSON that a command printed."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def train(base: str, runs: str, *more: str) -> int:
+    short = ["--set", "eval_rows=4", "--set", "reply_rows=2", "--set", "batch_size=2"]
+    return cli.main(["train", "--json", "--model", base, "--runs", runs, "--steps", "3", *short, *more])
+
+
+def test_a_run_is_trained_listed_shown_and_asked(base: str, runs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(base, runs, "--method", "lora", "--set", "rank=4") == 0
+    events = said(capsys)
+    last = events[-1]
+    assert [item["step"] for item in events if item["event"] == "step"] == [1, 2, 3]
+    assert (last["event"], last["status"]) == ("finished", "done")
+    assert last["base_eval"]["step"] == 0
+    assert last["final_eval"]["step"] == 3
+    assert 0 < last["trainable"] < last["total"]
+    assert last["seconds"] > 0
+
+    assert cli.main(["runs", "--json", "--runs", runs]) == 0
+    assert [item["id"] for item in said(capsys)] == [last["run"]]
+
+    assert cli.main(["show", last["run"], "--json", "--runs", runs]) == 0
+    assert said(capsys)[0]["plan"]["settings"]["rank"] == 4
+    assert cli.main(["show", last["run"], "--script", "--runs", runs]) == 0
+    compile(capsys.readouterr().out, "script", "exec")
+
+    asked = ["chat", last["run"], "--prompt", "Who?", "--json", "--runs", runs, "--set", "max_tokens=4"]
+    assert cli.main(asked) == 0
+    assert isinstance(said(capsys)[0]["reply"], str)
+    assert cli.main([*asked, "--base"]) == 0
+    assert isinstance(said(capsys)[0]["reply"], str)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--method", "lora", "--set", "rnak=4"], "rank"),
+        (["--method", "lore"], "lora"),
+        (["--set", "rank"], "NAME=VALUE"),
+        (["--model", "/no/such/folder"], "does not exist"),
+        (["--data", "/no/such/file.csv"], "file.csv"),
+        (["--set", "rank=-1"], "rank"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence_and_makes_no_run(
+    base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: list[str], words: str
+) -> None:
+    assert train(base, str(tmp_path), *wrong) == 2
+    told = capsys.readouterr()
+    assert words.lower() in told.err.lower()
+    assert "Traceback" not in told.err
+    assert json.loads(told.out)["event"] == "error"
+    assert not list(tmp_path.glob("2*"))
+
+
+def test_a_run_that_fails_is_kept_and_gives_one(
+    base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(base, str(tmp_path), "--set", "target_modules=nothing_like_it") == 1
+    last = said(capsys)[-1]
+    assert last["status"] == "failed"
+    assert last["error"]
+    assert last["hint"]
+
+
+@pytest.mark.parametrize(
+    ("command", "names"), [("methods", set(METHODS)), ("models", {"storybook"}), ("data", {"persona"})]
+)
+def test_what_there_is_is_listed(command: str, names: set[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([command, "--json"]) == 0
+    listed = {item.get("key") or item["name"] for item in said(capsys)}
+    assert names <= listed
+    assert cli.main([command]) == 0
+    assert all(name in capsys.readouterr().out for name in list(names)[:1])
