@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.embedded.cases import FRESH, ORDER, PRETRAINED, SETS, SIZES, TEST, WORDS
 from lab import methods
-from lab.compare.statistics import paired, sampling_error, summary
+from lab.compare.statistics import ENOUGH, paired, sampling_error, summary
 
 ROOT = Path(__file__).parents[2]
 PAGE, LOG = ROOT / "docs" / "embedded.md", ROOT / "docs" / "embedded.jsonl"
@@ -29,12 +29,14 @@ def logged(file: Path) -> list[Line]:
 
 
 def spread(values: Sequence[float], form: str = "{:.1f}", scale: float = 100) -> str:
-    """Mean ± sample standard deviation; one value alone says that it is one."""
+    """Mean ± sample standard deviation; fewer seeds than `ENOUGH` are told."""
     told = summary([value * scale for value in values])
     if told is None:
         return "–"
     mean = form.format(told.mean)
-    return f"{mean} ± {form.format(told.deviation)}" if told.count > 1 else f"{mean} (one seed)"
+    if told.count == 1:
+        return f"{mean} (one seed)"
+    return f"{mean} ± {form.format(told.deviation)}" + (f" ({told.count} seeds)" if told.count < ENOUGH else "")
 
 
 def bits(values: Sequence[float]) -> str:

@@ -40,6 +40,7 @@ def test_no_two_cases_have_one_name(name):
 
 def test_a_spread_is_mean_and_sample_deviation():
     assert page.spread([0.1, 0.2, 0.3]) == "20.0 ± 10.0"
+    assert page.spread([0.1, 0.1]) == "10.0 ± 0.0 (2 seeds)"
     assert page.spread([0.25]) == "25.0 (one seed)"
     assert page.spread([]) == "–"
 

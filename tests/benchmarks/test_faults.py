@@ -1,0 +1,33 @@
+"""A short loop of kills, and two processes on one run. The long one is `python -m benchmarks.faults`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import faults
+from lab.runs import Runs
+
+
+def test_killed_runs_are_readable_and_can_be_finished(tmp_path: Path) -> None:
+    found = faults.kill(tmp_path / "runs", 3, seed=1, latest=9.0, kinds=(faults.TRAIN, faults.GO_ON))
+    assert found["killed"] + found["ended before"] == 3
+    runs = len(Runs(tmp_path / "runs").all())
+    assert runs > 0
+    assert faults.finish(tmp_path / "runs") == {"done": runs}
+
+
+def test_two_processes_do_not_train_the_same_run(tmp_path: Path) -> None:
+    assert "is being trained already" in faults.two_processes(tmp_path / "runs")
+
+
+def test_a_torn_file_would_be_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    faults.work(folder, faults.TRAIN, "")
+    run = Runs(folder).all()[0]
+    assert faults.look(run) == "done"
+    file = run.adapter / "adapter_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(Exception, match=r"(?i)incomplete|header|metadata|offset"):
+        faults.look(run)
