@@ -62,7 +62,7 @@ def scores(arm: dict[int, Line], name: str = "score") -> dict[int, float]:
 
 def scratch(lines: Sequence[Line]) -> list[str]:
     """Accuracy of the three arms on each set and size, and on how many sets the claim of ten points holds."""
-    rows, won = [], set()
+    rows, won, seeds = [], set(), dict.fromkeys(SIZES, ENOUGH)
     for name in SETS:
         for size in SIZES:
             arms = [
@@ -74,6 +74,7 @@ def scratch(lines: Sequence[Line]) -> list[str]:
                 continue
             lead = f"{100 * gap.difference:+.1f}"
             lead += f" ± {100 * gap.interval:.1f}" if gap.interval is not None else ""
+            seeds[size] = min(seeds[size], gap.pairs)
             if gap.difference >= 0.1:
                 won.add((name, size))
             rows.append([name, str(size or "all"), *(spread(list(arm.values())) for arm in arms), lead])
@@ -91,6 +92,7 @@ def scratch(lines: Sequence[Line]) -> list[str]:
                 len(ahead) >= CLAIMED,
                 f"{rows_of} LoRA is 10 points or more ahead of scratch on {len(ahead)} of {len(known)} sets"
                 + (f" ({', '.join(ahead)})." if ahead else "."),
+                seeds[size],
             )
             if known
             else f"- {rows_of} nothing was measured yet."
@@ -114,11 +116,12 @@ def persona(lines: Sequence[Line]) -> list[str]:
     style, correct = (sum(p[name] for p in last) / len(last) for name in ("style", "correct"))
     seconds = spread([run["seconds"] for run in runs.values()], "{:.0f}", 1)
     said = [
-        claim(style >= 0.95, f"95% in style: {100 * style:.1f}% of the replies are."),
+        claim(style >= 0.95, f"95% in style: {100 * style:.1f}% of the replies are.", len(runs)),
         claim(
             correct >= base["correct"],
             f"No fewer correct than the base: {100 * correct:.1f}% of the replies to questions are, "
             f"{100 * base['correct']:.1f}% before.",
+            len(runs),
         ),
         f"- The optimizer's steps took {seconds} seconds on one thread.",
     ]
@@ -132,8 +135,10 @@ def cells(texts: Sequence[str]) -> list[str]:
     return [" ".join(text.replace("|", "\\|").split()) for text in texts]
 
 
-def claim(fact: bool, told: str) -> str:
-    return f"- {'**Holds.**' if fact else '**Does not hold.**'} {told}"
+def claim(fact: bool, told: str, seeds: int) -> str:
+    """A verdict; with fewer seeds than `ENOUGH` it is one so far."""
+    said = ("Holds" if fact else "Does not hold") + ("" if seeds >= ENOUGH else " so far")
+    return f"- **{said}.** {told}"
 
 
 def order(lines: Sequence[Line]) -> list[str]:
@@ -163,6 +168,7 @@ def order(lines: Sequence[Line]) -> list[str]:
             claim(
                 less.difference > (less.interval or 0),
                 f"LoRA forgets less than full fine-tuning: by {less.difference:+.3f}{error} bits per byte.",
+                less.pairs,
             )
         )
     said.append("- BitFit cannot be run here: a Llama has no biases. LayerNorm tuning stands in its place.")
@@ -187,7 +193,7 @@ def ranks(lines: Sequence[Line]) -> list[str]:
     told = (
         f"The accuracy saturates: from rank {enough} on it is within a standard error of the best, {100 * best:.1f}%."
     )
-    said = claim(enough < found[-1], told)
+    said = claim(enough < found[-1], told, min(map(len, arms.values())))
     return [*grid(["rank", "trained", "accuracy, %", "loss", "prose, bits per byte"], rows), "", said]
 
 

@@ -60,7 +60,7 @@ def test_the_persona_is_held_to_its_share(style, verdict):
     ]
     figures = {"curve": curve, "seconds": 50.0, "replies": [["a | b", "Aye"]]}
     told = "\n".join(page.persona([line(figures, experiment="persona", precision="fp32", seed=0)]))
-    assert f"**{verdict}.** 95% in style" in told
+    assert f"**{verdict} so far.** 95% in style" in told
     assert "| a \\| b | Aye |" in told
 
 
@@ -89,8 +89,8 @@ def test_ranks_saturate_unless_the_highest_is_best():
         ]
         return page.ranks(lines)[-1]
 
-    assert "**Holds.** The accuracy saturates: from rank 8 on" in told({1: 0.5, 8: 0.69, 64: 0.7})
-    assert "**Does not hold.**" in told({1: 0.5, 8: 0.6, 64: 0.7})
+    assert "**Holds so far.** The accuracy saturates: from rank 8 on" in told({1: 0.5, 8: 0.69, 64: 0.7})
+    assert "**Does not hold so far.**" in told({1: 0.5, 8: 0.6, 64: 0.7})
 
 
 def test_what_quantization_costs_is_told_from_the_bases():
