@@ -1,4 +1,4 @@
-.PHONY: check lint types test format
+.PHONY: check lint types test format audit
 
 # Everything that must hold before a commit.
 check: lint types test
@@ -14,3 +14,7 @@ test:
 
 format:
 	ruff format . && ruff check --fix .
+
+# Known weaknesses of what is installed. It asks a database on the network, so it is not among the checks.
+audit:
+	pip install --quiet pip-audit && pip-audit -r requirements.txt

@@ -26,7 +26,11 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=7860, help="port of the page (default 7860)")
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where runs are kept (default ./runs)"
+        "--runs",
+        type=Path,
+        default=Path(os.environ.get("LAB_RUNS", "runs")),
+        metavar="DIR",
+        help="where runs are kept (default ./runs)",
     )
     parser.add_argument(
         "--public",
@@ -63,6 +67,12 @@ def free_port(wanted: int, host: str = "127.0.0.1") -> int:
     raise LabError(f"The ports from {wanted} on are all in use.", "Choose another with --port.")
 
 
+def shut() -> None:
+    """Keep what the owner's token may read on the Hub from visitors."""
+    os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
+    os.environ.pop("HF_TOKEN", None)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve the page until it is interrupted; the exit status."""
     asked = options(arguments)
@@ -70,8 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     if asked.public:
-        # What the owner may read on the Hub is not for visitors.
-        os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
+        shut()
     from lab.hosting.limits import read
     from lab.ui.app import build, launch
     from lab.ui.lab import Lab

@@ -105,8 +105,14 @@ def results_csv(outcomes: Iterable[Outcome]) -> str:
         values = ["" if (found := QUANTITIES[name][3](item)) is None else found for name in names]
         base = "" if item.score_base is None else item.score_base
         marks = "; ".join(item.marks)
-        writer.writerow([item.arm, item.method, item.seed, item.status, *values, base, marks, item.reason, item.run])
+        row = [item.arm, item.method, item.seed, item.status, *values, base, marks, item.reason, item.run]
+        writer.writerow([plain(cell) for cell in row])
     return text.getvalue()
+
+
+def plain(cell: Any) -> Any:
+    """The cell, with a quote before a text that a spreadsheet would take for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def figure_csv(figure: Any) -> str:
@@ -118,10 +124,10 @@ def figure_csv(figure: Any) -> str:
         if trace.type == "heatmap":
             for y, row in zip(trace.y, trace.z):
                 for x, value in zip(trace.x, row):
-                    writer.writerow([trace.name or "", x, y, "" if value is None else value])
+                    writer.writerow([plain(trace.name or ""), x, y, "" if value is None else value])
         else:
             for x, y in zip(trace.x if trace.x is not None else (), trace.y if trace.y is not None else ()):
-                writer.writerow([trace.name or "", x, y, ""])
+                writer.writerow([plain(trace.name or ""), x, y, ""])
     return text.getvalue()
 
 

@@ -1,8 +1,8 @@
 """Training on ZeroGPU, where a GPU exists only inside a decorated function, for a bounded time, in a forked process.
 
-The function is a generator: it trains, yields its events and writes the adapter to the disk. It is handed plain values
-and shares nothing with this process; a file tells it to stop. What does not fit into one call is broken off in time,
-saved and said: the run can be continued, in a call of its own.
+The function is a generator: it trains, yields its events and writes the adapter to the disk. It is handed plain
+values and shares nothing with this process; a file tells it to stop. What does not fit into one call is broken off
+in time, saved and said: the run can be continued, in a call of its own.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import pytest
 
 from lab.compare.axes import Axis, tick
 from lab.compare.comparison import Comparison
-from lab.compare.report import figure_csv, results_csv, save
+from lab.compare.report import figure_csv, plain, results_csv, save
 from lab.compare.runner import Runner
 from lab.compare.svg import svg
 from lab.errors import LabError
@@ -137,3 +137,10 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(tmp_path, monkeypatch):
         save(file, "new")
     assert file.read_text() == "old"
     assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_no_cell_of_a_table_is_a_formula() -> None:
+    for text in ("=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1"):
+        assert plain(text) == f"'{text}"
+    for cell in ("LoRA r=8", "", 1.5, -1.5):
+        assert plain(cell) == cell

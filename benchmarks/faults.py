@@ -1,0 +1,185 @@
+"""`python -m benchmarks.faults`: kill -9 at random moments of training, going on, saving and comparing; what is left?
+
+After each kill every run must be readable, and finished or to be continued; no file may be torn; none may be lost. In
+the end everything that was broken off is finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from lab import methods
+from lab.compare.comparison import Comparisons
+from lab.compare.runner import Runner
+from lab.compare.spec import Spec
+from lab.errors import LabError
+from lab.plan import Data, Plan
+from lab.runs import INTERRUPTED, Run, Runs
+from lab.training.jobs import Jobs
+
+#: Seconds after which a process is killed: from its first breath to behind the end of a short run.
+LATEST = 7.0
+
+TRAIN, GO_ON, COMPARE = "train", "go on", "compare"
+
+
+def plan() -> Plan:
+    """A short run that saves a checkpoint at every second step."""
+    values = {"steps": 12, "eval_every": 4, "save_every": 2, "eval_rows": 4, "reply_rows": 1, "batch_size": 2}
+    return methods.with_values(methods.default_plan("lora", data=Data(source="persona")), values)
+
+
+def spec() -> dict[str, Any]:
+    settings = {"eval_every": 2, "save_every": 1, "eval_rows": 4, "reply_rows": 1, "batch_size": 2}
+    protocol = {"budget": "steps", "amount": 4}
+    return {"name": "faults", "data": {"source": "persona"}, "methods": ["lora", "ia3"], "settings": settings,
+            "protocol": protocol}  # fmt: skip
+
+
+def work(folder: Path, kind: str, name: str) -> None:
+    """What the killed process does."""
+    store = Runs(folder)
+    jobs = Jobs(store)
+    if kind == COMPARE:
+        comparisons = Comparisons(folder / "comparisons", store)
+        made = comparisons.get(name) if name else comparisons.create(Spec.from_dict(spec()))
+        Runner(made, jobs).go()
+        return
+    run = jobs.continue_(name) if kind == GO_ON else jobs.submit(plan())
+    jobs.wait(run.id)
+
+
+def look(run: Run, process: str = "") -> str:
+    """The run's status. Raises AssertionError for anything torn."""
+    status, history = run.status, run.history()
+    assert status in ("done", INTERRUPTED, "stopped"), f"{run.id} is {status}: {history.finished}"
+    steps = [step.step for step in history.steps]
+    assert steps == sorted(set(steps)), f"{run.id} has steps out of order: {steps}"
+    json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    if (run.folder / "adapter").is_dir():
+        whole(run.folder / "adapter", "adapter_model.safetensors")
+    if run.resumable:
+        whole(run.folder / "checkpoint", "tensors.safetensors")
+    if status == "done":
+        assert (run.folder / "adapter").is_dir(), f"{run.id} is done and has no adapter"
+    return status
+
+
+def whole(folder: Path, name: str) -> None:
+    """Every tensor of the file can be read, and the tables beside it."""
+    from safetensors import safe_open
+
+    with safe_open(str(folder / name), "pt") as file:
+        for key in file.keys():  # noqa: SIM118
+            file.get_tensor(key)
+    for other in folder.glob("*.json"):
+        json.loads(other.read_text(encoding="utf-8"))
+
+
+def kill(folder: Path, count: int, seed: int, latest: float = LATEST, kinds: tuple[str, ...] = ()) -> Counter[str]:
+    """Kill so many processes; what was found after each, counted."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["lab.training.loop", "lab.compare.runner", "peft", "transformers"])
+    draw, found = random.Random(seed), Counter[str]()
+    store = Runs(folder)
+    comparisons = Comparisons(folder / "comparisons", store)
+    known: set[str] = set()
+    for _ in range(count):
+        broken = [run.id for run in store.all() if run.status == INTERRUPTED and not _member(comparisons, run.id)]
+        open_ = [item.id for item in comparisons.all() if item.waiting]
+        kind = draw.choice(kinds or (TRAIN, TRAIN, GO_ON, GO_ON, COMPARE))
+        if kind == GO_ON and not broken:
+            kind = TRAIN
+        name = draw.choice(broken) if kind == GO_ON else draw.choice(["", *open_]) if kind == COMPARE else ""
+        child = context.Process(target=work, args=(folder, kind, name))
+        child.start()
+        child.join(draw.uniform(0.0, latest))
+        alive = child.is_alive()
+        child.kill()
+        child.join()
+        found["killed" if alive else "ended before"] += 1
+        found[f"killed: {kind}"] += alive
+        now = {run.id for run in Runs(folder).all()}
+        assert known <= now, f"lost: {known - now}"
+        known = now
+        # A folder without run.json is what a kill in the very first instant leaves: no run yet.
+        for run in Runs(folder).all():
+            look(run)
+        for item in Comparisons(folder / "comparisons", Runs(folder)).all():
+            item.outcomes()
+    return found
+
+
+def _member(comparisons: Comparisons, run: str) -> bool:
+    return any(item.get(key, "run") == run for item in comparisons.all() for key in [m.key for m in item.members])
+
+
+def finish(folder: Path) -> Counter[str]:
+    """Finish all that was broken off; the statuses in the end."""
+    store = Runs(folder)
+    jobs = Jobs(store)
+    try:
+        for item in Comparisons(folder / "comparisons", store).all():
+            if item.waiting:
+                Runner(item, jobs).go()
+        for run in store.all():
+            if run.status == INTERRUPTED:
+                jobs.continue_(run.id)
+                jobs.wait(run.id)
+    finally:
+        jobs.close()
+    return Counter(look(run) for run in store.all())
+
+
+def two_processes(folder: Path) -> str:
+    """Two processes that want the same run: one trains, the other is told so in a sentence."""
+    context = multiprocessing.get_context("forkserver")
+    store = Runs(folder)
+    run = store.create(plan())
+    run.claim()
+    try:
+        queue = context.Queue()
+        other = context.Process(target=_claim, args=(folder, run.id, queue))
+        other.start()
+        told = queue.get(timeout=60)
+        other.join()
+        return str(told)
+    finally:
+        run.release()
+
+
+def _claim(folder: Path, run: str, queue: Any) -> None:
+    try:
+        Runs(folder).get(run).claim()
+        queue.put("")
+    except LabError as error:
+        queue.put(error.message)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="where the runs are kept (default: a temporary folder)")
+    asked = parser.parse_args()
+    folder = asked.folder or Path(tempfile.mkdtemp(prefix="faults-"))
+    began = time.monotonic()
+    found = kill(folder, asked.kills, asked.seed)
+    print(f"{asked.kills} processes: " + ", ".join(f"{name} {count}" for name, count in sorted(found.items())))
+    left = Counter(look(run) for run in Runs(folder).all())
+    print(f"{sum(left.values())} runs, none lost, no file torn: {dict(left)}")
+    print(f"after finishing what was broken off: {dict(finish(folder))}")
+    print(f"a second process on the same run is told: {two_processes(folder)}")
+    print(f"{time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

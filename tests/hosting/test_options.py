@@ -1,0 +1,59 @@
+"""The options of a shared lab."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_lab_is_shared_by_itself_on_spaces_and_else_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert not app.options([]).public
+    assert app.options(["--public"]).public
+    monkeypatch.setenv("SPACE_ID", "somebody/lab")
+    assert app.options([]).public
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--max-visitors", "0"],
+        ["--auth", "nobody"],
+        ["--auth", ":secret"],
+        ["--root-path", "lab"],
+        ["--root-path", "/a b"],
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        app.options(wrong)
+    assert "must" in capsys.readouterr().err
+
+
+def test_a_wrong_limit_is_one_sentence(tmp_path: Path) -> None:
+    environment = os.environ | {"LAB_LIMITS": "stepz=4", "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "app.py", "--public", "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "'stepz=4' is no limit." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_owners_token_is_not_used_for_visitors() -> None:
+    code = (
+        "import os, app\n"
+        "os.environ['HF_TOKEN'] = 'hf_owner'\n"
+        "app.shut()\n"
+        "from huggingface_hub.utils import build_hf_headers\n"
+        "print(build_hf_headers().get('authorization'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "None", done.stderr
