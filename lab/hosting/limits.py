@@ -15,8 +15,8 @@ class Limits:
     steps: int = 300  # optimizer steps of a run
     tokens: int = 16_384  # tokens of one optimizer step: batch × accumulation × sequence length
     evaluations: int = 20  # evaluations of a run
-    parameters: int = 600_000_000  # of a base that is trained
-    download: int = 2_500_000_000  # bytes of a repository of the Hub
+    parameters: int = 500_000_000  # of a base that is trained
+    download: int = 1_200_000_000  # bytes of a repository of the Hub
     upload: int = 20 * 2**20  # bytes of a file
     disk: int = 2 * 10**9  # bytes of a visitor's runs, uploads and comparisons
     runs: int = 60  # runs of a visitor

@@ -16,10 +16,21 @@ from lab.training.jobs import Jobs
 class OwnRuns(Runs):
     """The runs of whoever asks. Others' do not exist for them: the answer is the same as for an id that is none."""
 
-    def __init__(self, every: Runs) -> None:
-        self.every, self.folder = every, every.folder
+    def __init__(self, every: Runs, limits: Limits, places: tuple[Path, ...] = ()) -> None:
+        self.every, self.folder, self.limits, self.places = every, every.folder, limits, places
+
+    def room(self) -> int:
+        """Bytes that whoever asks has left. Raises LabError if there is no place for another run."""
+        mine = self.all()
+        if len(mine) >= self.limits.runs:
+            raise LabError(f"You have {len(mine)} runs, as many as this shared lab keeps.", "Delete some.")
+        left = self.limits.disk - used(access.owner(), mine, self.places)
+        if left <= 0:
+            raise LabError("Your runs and files take as much of the disk as they may.", "Delete some.")
+        return left
 
     def create(self, plan: Plan, owner: str = "", name: str = "") -> Run:
+        self.room()
         return self.every.create(plan, access.owner(), name)
 
     def get(self, run_id: str) -> Run:
@@ -38,24 +49,21 @@ class OwnRuns(Runs):
 class OwnJobs(Jobs):
     """The queue as one visitor may use it: their own runs, within the limits. The thread is the shared queue's."""
 
-    def __init__(self, every: Jobs, runs: OwnRuns, limits: Limits, places: tuple[Path, ...] = ()) -> None:
-        self.every, self.runs, self.limits, self.places = every, runs, limits, places
+    def __init__(self, every: Jobs, runs: OwnRuns) -> None:
+        self.every, self.runs, self.limits = every, runs, runs.limits
 
     def submit(self, plan: Plan, owner: str = "", name: str = "") -> Run:
-        mine = self.runs.all()
-        self._room()
-        if len(mine) >= self.limits.runs:
-            raise LabError(f"You have {len(mine)} runs, as many as this shared lab keeps.", "Delete some.")
-        permit(plan, self.limits, self.limits.disk - used(access.owner(), mine, self.places))
+        self._turn()
+        permit(plan, self.limits, self.runs.room())
         return self.every.submit(plan, access.owner(), name)
 
     def continue_(self, run_id: str) -> Run:
         run = self.runs.get(run_id)
-        self._room()
+        self._turn()
         permit(run.plan, self.limits, self.limits.disk)
         return self.every.continue_(run.id)
 
-    def _room(self) -> None:
+    def _turn(self) -> None:
         if self.every.count(access.owner()) >= self.limits.waiting:
             raise LabError(
                 f"{self.limits.waiting} runs of yours are in the queue, as many as may be.",

@@ -117,6 +117,8 @@ class Comparing:
         spec = Spec.from_dict(asked["spec"])
         if self.lab.limits and len(expand(spec, lambda run: self.lab.runs.get(run).plan)) > self.lab.limits.members:
             raise LabError(f"A comparison here has up to {self.lab.limits.members} members.", "Vary fewer settings.")
+        if self.lab.limits and len(self.store.all()) >= self.lab.limits.runs:
+            raise LabError("You have as many comparisons as this shared lab keeps.", "Delete some.")
         made = self.store.create(spec)
         if made.waiting:
             self._runner(made).start()
@@ -207,14 +209,15 @@ class Comparing:
         outcomes, kind, how = comparison.outcomes(), str(asked["kind"]), dict(asked.get("options") or {})
         if only := asked.get("only"):
             outcomes = [item for item in outcomes if item.arm in only]
-        drawn = {
+        pictures: dict[str, Callable[..., Any]] = {
             "overlay": compare.overlay,
             "pareto": compare.pareto,
             "scores": compare.scores,
             "ledger": compare.ledger,
             "heat": choices.heat,
             "parallel": choices.parallel,
-        }[kind](outcomes, **how)
+        }
+        drawn = pictures[kind](outcomes, **how)
         return json.loads(drawn.to_json()) if drawn is not None and drawn.data else None
 
     def layers(self, asked: Asked) -> dict[str, Any] | None:

@@ -66,7 +66,7 @@ class Lab:
     def engine(self) -> Engine:
         from lab.chat.engine import Engine
 
-        return Engine(self.runs)
+        return Engine(self.runs, keep=3 if self.limits else 4)  # strangers' bases fill the memory beside a training
 
     def serve(self, file: Path) -> dict[str, str]:
         """A copy of the file that whoever asks may fetch: its path on this server and its name."""
@@ -105,8 +105,8 @@ class Lab:
         from lab.hosting.visitors import Visitors
 
         places = (self.folder / "uploads", self.folder / "comparisons")
-        every, self.runs = self.runs, OwnRuns(self.runs)
-        self.jobs = OwnJobs(self.jobs, self.runs, limits, places)
+        every, self.runs = self.runs, OwnRuns(self.runs, limits, places)
+        self.jobs = OwnJobs(self.jobs, self.runs)
         self.visitors = Visitors(self.folder / "visitors", every, limits, places, self.folder / "served")
         self.visitors.start()
         self._before = access.use(Shared(limits, places[0], visitor))

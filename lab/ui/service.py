@@ -13,7 +13,7 @@ from typing import Any
 from lab import access
 from lab.data.files import MAX_BYTES
 from lab.errors import LabError
-from lab.hosting.own import used
+from lab.hosting.own import OwnRuns
 from lab.runs import summary
 from lab.ui.bench import form, live, panel
 from lab.ui.guard import answer
@@ -77,8 +77,8 @@ def keep(lab: Lab, asked: Asked) -> str:
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(str(asked["name"])).name)
     name = name[-80:].lstrip(".")  # its end tells how it is read
     # The upload's own folder bears the hash of its contents, so that equal names do not meet.
-    if lab.limits and used(access.owner(), lab.runs.all(), (lab.uploads.parent,)) > lab.limits.disk:
-        raise LabError("Your files take as much of the disk as they may.", "Delete runs that you do not need.")
+    if isinstance(lab.runs, OwnRuns):
+        lab.runs.room()
     place = lab.uploads / source.parent.name[:12]
     place.mkdir(exist_ok=True)
     return str(shutil.copyfile(source, place / (name or "data")))

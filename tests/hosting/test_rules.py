@@ -145,8 +145,7 @@ class Held:
 def queue(store: Runs, shared: Shared) -> Iterator[tuple[Held, Jobs, OwnJobs]]:
     trainer = Held()
     jobs = Jobs(store, trainer)
-    own = OwnRuns(store)
-    yield trainer, jobs, OwnJobs(jobs, own, Limits(waiting=3, runs=4))
+    yield trainer, jobs, OwnJobs(jobs, OwnRuns(store, Limits(waiting=3, runs=4)))
     for _ in range(20):
         trainer.go.release()
     jobs.close()
@@ -212,7 +211,19 @@ def test_what_belongs_to_another_is_not_there(queue: tuple[Held, Jobs, OwnJobs])
         for act in (*acts, own.runs.get, own.runs.delete):
             with pytest.raises(LabError, match="There is no run"):
                 act(run.id)
-    assert jobs.place(run.id) == 0
+    assert jobs.place(run.id) is not None
+
+
+def test_what_is_adopted_counts_too(store: Runs, shared: Shared) -> None:
+    own = OwnRuns(store, Limits(runs=1))
+    with access.acting(ANN):
+        own.create(short())
+        with pytest.raises(LabError, match="as many as this shared lab keeps"):
+            own.create(short())
+    write(store.folder / "uploads" / BOB)
+    full = OwnRuns(store, Limits(disk=10), (store.folder / "uploads",))
+    with access.acting(BOB), pytest.raises(LabError, match="as much of the disk"):
+        full.create(short())
 
 
 def test_nobody_may_pause_what_all_wait_for(queue: tuple[Held, Jobs, OwnJobs]) -> None:
@@ -225,7 +236,7 @@ def test_nobody_may_pause_what_all_wait_for(queue: tuple[Held, Jobs, OwnJobs]) -
 
 def test_every_public_method_of_the_queue_and_the_store_is_decided_upon() -> None:
     """What a view does not override would act on the view's own, empty, state, or on others' runs."""
-    for view, whole, shown in ((OwnRuns, Runs, set()), (OwnJobs, Jobs, {"count"})):
+    for view, whole, shown in ((OwnRuns, Runs, set[str]()), (OwnJobs, Jobs, {"count"})):
         public = {name for name in vars(whole) if not name.startswith("_")}
         assert public - set(vars(view)) == shown
 
