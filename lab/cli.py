@@ -79,6 +79,11 @@ def parser() -> argparse.ArgumentParser:
     chat.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="temperature, top_p, strength …"
     )
+    push = command("push", push_command, "Publish a run's adapter on the Hub, with a model card.")
+    push.add_argument("id")
+    push.add_argument("repository", help="organisation/name")
+    with_runs(push)
+    push.add_argument("--public", action="store_true", help="for everybody to see (default: private)")
     comparing.register(command, _comparison_document)
     command("methods", methods_command, "List the methods and their settings.")
     command("models", models_command, "List the embedded models.")
@@ -215,6 +220,18 @@ def runs_command(parsed: argparse.Namespace) -> int:
     for item in found:
         score = "" if item["score"] is None else f"{item['score']:.3f}"
         print(f"{item['id']}  {item['status']:<11} {item['method']:<12} {score:>6}  {item['name']}")
+    return 0
+
+
+def push_command(parsed: argparse.Namespace) -> int:
+    from huggingface_hub import get_token
+
+    from lab.training.card import publish
+
+    address = publish(
+        Runs(parsed.runs).get(parsed.id), parsed.repository, get_token() or "", private=not parsed.public
+    )
+    print(json.dumps({"address": address}) if parsed.json else address)
     return 0
 
 
