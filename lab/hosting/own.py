@@ -49,6 +49,8 @@ class OwnRuns(Runs):
 class OwnJobs(Jobs):
     """The queue as one visitor may use it: their own runs, within the limits. The thread is the shared queue's."""
 
+    runs: OwnRuns
+
     def __init__(self, every: Jobs, runs: OwnRuns) -> None:
         self.every, self.runs, self.limits = every, runs, runs.limits
 
