@@ -75,7 +75,7 @@ def scratch(lines: Sequence[Line]) -> list[str]:
             lead = f"{100 * gap.difference:+.1f}"
             lead += f" ± {100 * gap.interval:.1f}" if gap.interval is not None else ""
             seeds[size] = min(seeds[size], gap.pairs)
-            if gap.difference >= 0.1:
+            if round(gap.difference, 9) >= 0.1:  # ten points exactly are ten points
                 won.add((name, size))
             rows.append([name, str(size or "all"), *(spread(list(arm.values())) for arm in arms), lead])
     if not rows:
