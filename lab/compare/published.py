@@ -136,7 +136,9 @@ def _published(
 ) -> Outcome:
     kind = kind.rpartition(".")[2].upper()
     whole = {"trainable", "total", "memory", "bytes"}
-    figures = {key: int(value) if value is not None and key in whole else value for key, value in values.items()}
+    figures: dict[str, Any] = {
+        key: int(value) if value is not None and key in whole else value for key, value in values.items()
+    }
     done = status == "success"
     return Outcome(
         key=f"published:{experiment}",

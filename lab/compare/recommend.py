@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lab.compare.results import Outcome, arms
 from lab.errors import LabError
@@ -93,7 +94,7 @@ def _advice(
     where: str,
 ) -> Advice | None:
     """The method in the plainest precision in which it fits; in its leanest if it fits in none."""
-    settings = build(method.Settings, {})
+    settings: Any = build(method.Settings, {})
     training = replace(training, **{**values(training), **dict(method.training)})
     room = memory * (1 - LEFT)
     tried: list[tuple[Precision, int]] = []

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -293,8 +293,8 @@ def with_loose(plan: Plan, given: Mapping[str, Any]) -> Plan:
         try:
             fitting = with_values(fitting, {name: value})
         except LabError as error:
-            known = {key for item in METHODS.values() for key in item.Settings.__dataclass_fields__}
-            if name in known and name not in METHODS[plan.method].Settings.__dataclass_fields__:
+            known = {item.name for method in METHODS.values() for item in fields(method.Settings)}
+            if name in known and name not in {item.name for item in fields(METHODS[plan.method].Settings)}:
                 continue
             raise LabError(error.message, nearest(name, known) or error.hint) from None
     return fitting

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
-from lab.events import DONE, Finished, Saved, Started
+from lab.events import DONE, Event, Finished, Saved, Started
 from lab.plan import CLASSIFY, GENERATE, Plan
 from lab.runs import Run, Runs
 
@@ -22,7 +22,8 @@ def method_of(kind: str, shape: Any) -> str:
     from lab.methods import METHODS
     from lab.methods.adapters import PeftMethod
 
-    wanted = peft.PEFT_TYPE_TO_CONFIG_MAPPING.get(kind)
+    known: dict[Any, Any] = dict(peft.PEFT_TYPE_TO_CONFIG_MAPPING)
+    wanted = known.get(kind)
     for key, method in METHODS.items():
         if wanted is None or not isinstance(method, PeftMethod):
             continue
@@ -63,7 +64,7 @@ def adopt(runs: Runs, folder: Path, model: str, name: str) -> Run:
     try:
         shutil.copytree(folder, run.folder / "adapter")
         size = sum(file.stat().st_size for file in run.adapter.iterdir())
-        events = [
+        events: list[Event] = [
             Started(0, shape.total + trained, trained, task, "none", device_title(), 0, 0),
             Saved(0, "adapter", size),
             Finished(DONE),

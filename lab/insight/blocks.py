@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from lab.methods.bottleneck import Bottleneck
-from lab.methods.bottleneck.method import Settings, bottleneck_width
+from lab.methods.bottleneck.method import BottleneckSettings, bottleneck_width
 from lab.models.shape import NORM, ModelShape, Module
 
 ATTENTION, FEED_FORWARD, ADAPTER, PARALLEL, ADD, NORMED = (
@@ -45,7 +45,7 @@ def post_norm(shape: ModelShape) -> bool:
     return any(AFTER.search(item.name) for item in shape.modules if item.kind == NORM)
 
 
-def block(shape: ModelShape, settings: Settings, layer: int) -> list[Part]:
+def block(shape: ModelShape, settings: BottleneckSettings, layer: int) -> list[Part]:
     """The parts of the block `layer` with the adapters of the settings, from its input to its output."""
     own = [
         item for item in shape.projections if item.layer == layer and "encoder." not in item.name.split("layer.")[0]
@@ -80,7 +80,7 @@ def _belongs(module: Module, modules: list[Module]) -> bool:
     return any(item.name == module.name or item.name.startswith(module.name + ".") for item in modules)
 
 
-def _adapter(module: Module, settings: Settings) -> Part:
+def _adapter(module: Module, settings: BottleneckSettings) -> Part:
     beside = settings.placement == "parallel"
     inputs = module.inputs if beside else module.outputs
     width = bottleneck_width(module.outputs, settings.reduction_factor)

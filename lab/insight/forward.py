@@ -95,7 +95,8 @@ def flow(model: str, module: str, text: str, a: Any, b: Any, alpha: float, place
         ax = a @ x
         bax = (b @ ax) * (alpha / rank)
     h = wx + bax
-    return Flow(tokens[place], *(tuple(item.tolist()) for item in (x, ax, bax, wx, h)), scale=alpha / rank)
+    plain = [tuple(item.tolist()) for item in (x, ax, bax, wx, h)]
+    return Flow(tokens[place], plain[0], plain[1], plain[2], plain[3], plain[4], scale=alpha / rank)
 
 
 def check(model: str, module: str, text: str, a: Any, b: Any, alpha: float) -> float:
@@ -110,8 +111,8 @@ def check(model: str, module: str, text: str, a: Any, b: Any, alpha: float) -> f
     tokens, _ = inputs(model, text)
     network = copy.deepcopy(base(model))
     with quiet():
-        config = peft.LoraConfig(r=a.shape[0], lora_alpha=alpha, target_modules=[module])
-        wrapped = peft.get_peft_model(network, config).eval()
+        config = peft.LoraConfig(r=a.shape[0], lora_alpha=alpha, target_modules=[module])  # type: ignore[arg-type]
+        wrapped: Any = peft.get_peft_model(network, config).eval()
     layer = wrapped.base_model.model.get_submodule(module)
     with torch.no_grad():
         layer.lora_A["default"].weight.copy_(a)

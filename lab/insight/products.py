@@ -27,6 +27,7 @@ def layer(matrix: Any, way: str, where: str) -> Any:
     import torch
 
     outputs, inputs = matrix.shape
+    made: Any
     if way == "int8":
         made = bnb.nn.Linear8bitLt(inputs, outputs, bias=False, has_fp16_weights=False)
         made.weight = bnb.nn.Int8Params(matrix.detach().clone().cpu(), requires_grad=False, has_fp16_weights=False)

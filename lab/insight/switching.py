@@ -61,7 +61,7 @@ class Bank:
         self.sizes = sizes
         self.task = task
         shape = loading.shape(plan.model, task, labels)
-        names = runs[0].history().started.labels
+        names = _labels(runs[0])
         self.encoder = Encoder(loading.tokenizer(plan.model), task, names, shape.max_length or 2048, shape.family)
 
     def use(self, number: int) -> None:
@@ -82,7 +82,7 @@ class Bank:
             if self.task == CLASSIFY:
                 ids = torch.tensor([self.encoder.text(text)])
                 chosen = int(self.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].argmax())
-                return self.runs[number].history().started.labels[chosen]
+                return _labels(self.runs[number])[chosen]
             return generate(self.model, self.encoder, [self.encoder.prompt(text)], "cpu", longest)[0]
 
     def measure(self, text: str, repeats: int = 9) -> Switched:
@@ -115,3 +115,9 @@ def check(runs: Sequence[Run]) -> None:
     method = methods.method(runs[0].plan.method)
     if method.changes_base or method.family == "selective":
         raise LabError(f"{method.title} changes the base itself: tasks cannot share it.", "Choose adapters or LoRA.")
+
+
+def _labels(run: Run) -> tuple[str, ...]:
+    """The classes that the run learned; none where it learned to write."""
+    started = run.history().started
+    return tuple(started.labels) if started else ()

@@ -18,7 +18,7 @@ IMPORTANCE, RANKS = "rank_allocator.", "rank_pattern."
 
 
 @dataclass(frozen=True)
-class Settings:
+class AdaLoraSettings:
     initial_rank: int = knob(12, "Initial rank", "The rank of every matrix at the beginning.", low=2, high=1024)
     target_rank: int = knob(8, "Target rank", "The mean rank at the end.", low=1, high=1024)
     alpha: float = knob(16.0, "Alpha", "The update is scaled by alpha / r.", low=0.01, high=4096)
@@ -38,7 +38,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Scheduled(Settings):
+class Scheduled(AdaLoraSettings):
     """The settings with the number of steps, which is known at launch."""
 
     steps: int = 0
@@ -58,15 +58,15 @@ class AdaLora(TargetedMethod):
         "section 3, equations 3 and 12",
     )
     lesson = "lora"
-    Settings = Settings
+    Settings = AdaLoraSettings
     training = {"learning_rate": 1e-2}
     mergeable = True
     inference = "two small products for each target; none once merged"
 
-    def prepare(self, settings: Settings, steps: int) -> Scheduled:
+    def prepare(self, settings: AdaLoraSettings, steps: int) -> Scheduled:
         return Scheduled(**{**asdict(settings), "steps": steps})
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: AdaLoraSettings, shape: ModelShape) -> Config:
         steps = getattr(settings, "steps", 0) or Training().steps
         return Config(
             "AdaLoraConfig",
@@ -86,7 +86,7 @@ class AdaLora(TargetedMethod):
             },
         )
 
-    def module_terms(self, module: Module, settings: Settings, shape: ModelShape) -> list[Term]:
+    def module_terms(self, module: Module, settings: AdaLoraSettings, shape: ModelShape) -> list[Term]:
         rank = settings.initial_rank
         return [
             Term("Q", module.name, (rank, module.inputs), "r₀·k"),
@@ -94,7 +94,7 @@ class AdaLora(TargetedMethod):
             Term("P", module.name, (module.outputs, rank), "d·r₀"),
         ]
 
-    def apply(self, model: Any, settings: Settings, shape: ModelShape) -> Any:
+    def apply(self, model: Any, settings: AdaLoraSettings, shape: ModelShape) -> Any:
         made = super().apply(model, settings, shape)
         # peft adds the regulariser to every loss, that of an evaluation too; here `loss` adds it to the training's.
         made.peft_config["default"].orth_reg_weight = 0.0
@@ -111,7 +111,7 @@ class AdaLora(TargetedMethod):
         model.peft_config["default"].orth_reg_weight = 0.0
         return model
 
-    def loss(self, model: Any, settings: Settings) -> Any:
+    def loss(self, model: Any, settings: AdaLoraSettings) -> Any:
         """γ times the mean of ‖PᵀP - I‖ and ‖QQᵀ - I‖ over the targets (equation 4)."""
         import torch
 
@@ -122,10 +122,10 @@ class AdaLora(TargetedMethod):
                 parts.append(torch.linalg.norm(square - torch.eye(len(square), device=square.device)))
         return settings.orthogonality * torch.stack(parts).mean()
 
-    def after_step(self, model: Any, settings: Settings, step: int, steps: int) -> None:
+    def after_step(self, model: Any, settings: AdaLoraSettings, step: int, steps: int) -> None:
         model.base_model.update_and_allocate(step)
 
-    def source_after_step(self, settings: Settings) -> tuple[str, ...]:
+    def source_after_step(self, settings: AdaLoraSettings) -> tuple[str, ...]:
         return ("model.base_model.update_and_allocate(step + 1)",)
 
     def report(self, model: Any) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class AdaLora(TargetedMethod):
         config.rank_pattern = pattern or None
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: AdaLoraSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         if settings.target_rank >= settings.initial_rank:
             return Reason(

@@ -11,7 +11,7 @@ from lab.plan import Precision, Training
 
 
 @dataclass(frozen=True)
-class Settings:
+class BitFitSettings:
     pass
 
 
@@ -29,14 +29,14 @@ class BitFit(SelectionMethod):
         "section 3",
     )
     lesson = "why"
-    Settings = Settings
+    Settings = BitFitSettings
     training = {"learning_rate": 1e-2}
 
-    def selects(self, parameter: Parameter, settings: Settings, shape: ModelShape) -> bool:
+    def selects(self, parameter: Parameter, settings: BitFitSettings, shape: ModelShape) -> bool:
         return parameter.name.endswith(".bias")
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: BitFitSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         if not self.selected(settings, shape):
             return Reason(

@@ -14,7 +14,7 @@ from lab.plan import Precision, Training
 
 
 @dataclass(frozen=True)
-class Settings:
+class BoftSettings:
     block_size: int = knob(
         4,
         "Block size b",
@@ -49,13 +49,13 @@ class Boft(TargetedMethod):
         "section 4",
     )
     lesson = "lora"
-    Settings = Settings
+    Settings = BoftSettings
     training = {"learning_rate": 3e-3}
     mergeable = True
     inference = "a product with a k×k rotation for each target; none once merged"
     conv1d = False
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: BoftSettings, shape: ModelShape) -> Config:
         return Config(
             "BOFTConfig",
             {
@@ -67,7 +67,7 @@ class Boft(TargetedMethod):
             },
         )
 
-    def module_terms(self, module: Module, settings: Settings, shape: ModelShape) -> list[Term]:
+    def module_terms(self, module: Module, settings: BoftSettings, shape: ModelShape) -> list[Term]:
         size = settings.block_size
         return [
             Term("R", module.name, (settings.factors, module.inputs // size, size, size), "m·k·b"),
@@ -75,7 +75,7 @@ class Boft(TargetedMethod):
         ]
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: BoftSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         reason = super().compatible(settings, shape, precision, training)
         if reason:

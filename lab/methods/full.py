@@ -9,7 +9,7 @@ from lab.models.shape import ModelShape, Parameter
 
 
 @dataclass(frozen=True)
-class Settings:
+class FullSettings:
     pass
 
 
@@ -21,8 +21,8 @@ class Full(SelectionMethod):
     formula = "all parameters of the base"
     lesson = "why"
     quantized = ()
-    Settings = Settings
+    Settings = FullSettings
     training = {"learning_rate": 5e-4}
 
-    def selects(self, parameter: Parameter, settings: Settings, shape: ModelShape) -> bool:
+    def selects(self, parameter: Parameter, settings: FullSettings, shape: ModelShape) -> bool:
         return True

@@ -10,7 +10,7 @@ from lab.models.shape import ModelShape, Module
 
 
 @dataclass(frozen=True)
-class Settings:
+class IA3Settings:
     target_modules: tuple[str, ...] = target_knob(
         "the key, value and down projections, as the paper does. A down projection's input is scaled, "
         "any other's output"
@@ -31,7 +31,7 @@ class IA3(TargetedMethod):
         "section 3.3",
     )
     lesson = "adapters"
-    Settings = Settings
+    Settings = IA3Settings
     training = {"learning_rate": 1e-2}
     mergeable = True
     inference = "one multiplication for each targeted activation; none once merged"
@@ -39,7 +39,7 @@ class IA3(TargetedMethod):
     def default_targets(self, shape: ModelShape) -> tuple[str, ...]:
         return shape.with_role("key", "value", "down") if shape.with_role("key") else shape.with_role("qkv", "down")
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: IA3Settings, shape: ModelShape) -> Config:
         arguments = self.target_arguments(settings, shape)
         inner = [module for module in self.matched(settings, shape) if module.role == "down"]
         targets = arguments["target_modules"]
@@ -54,7 +54,7 @@ class IA3(TargetedMethod):
             {**arguments, "feedforward_modules": short, **self.transposed(settings, shape), **common(shape)},
         )
 
-    def module_terms(self, module: Module, settings: Settings, shape: ModelShape) -> list[Term]:
+    def module_terms(self, module: Module, settings: IA3Settings, shape: ModelShape) -> list[Term]:
         if module.role == "down":
             return [Term("l", module.name, (1, module.inputs), "k")]
         return [Term("l", module.name, (module.outputs, 1), "d")]

@@ -13,7 +13,7 @@ from lab.plan import Precision, Training
 
 
 @dataclass(frozen=True)
-class Settings:
+class LastLayersSettings:
     count: int = knob(1, "Blocks k", "How many blocks are trained, counted from the output.", low=1, high=1024)
 
 
@@ -25,17 +25,17 @@ class LastLayers(SelectionMethod):
     formula = "all parameters of the last k blocks"
     lesson = "why"
     quantized = ()
-    Settings = Settings
+    Settings = LastLayersSettings
     training = {"learning_rate": 1e-3}
 
-    def selects(self, parameter: Parameter, settings: Settings, shape: ModelShape) -> bool:
+    def selects(self, parameter: Parameter, settings: LastLayersSettings, shape: ModelShape) -> bool:
         number = re.search(r"\.(\d+)\.", parameter.name)
         if number is None or parameter.name.split(".")[0] == "encoder" or ".encoder.block." in parameter.name:
             return False  # of two stacks, the decoder's
         return int(number.group(1)) >= shape.decoder_layers - settings.count
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: LastLayersSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         if settings.count > shape.decoder_layers:
             return Reason(

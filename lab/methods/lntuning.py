@@ -10,7 +10,7 @@ from lab.models.shape import NORM, ModelShape, Module
 
 
 @dataclass(frozen=True)
-class Settings:
+class LayerNormTuningSettings:
     pass
 
 
@@ -28,7 +28,7 @@ class LayerNormTuning(PeftMethod):
         "section 3",
     )
     lesson = "why"
-    Settings = Settings
+    Settings = LayerNormTuningSettings
     training = {"learning_rate": 1e-2}
     mergeable = True
     inference = "none: the changed scales take the place of the old"
@@ -36,14 +36,14 @@ class LayerNormTuning(PeftMethod):
     def norms(self, shape: ModelShape) -> list[Module]:
         return [module for module in shape.modules if module.kind == NORM]
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: LayerNormTuningSettings, shape: ModelShape) -> Config:
         found = self.norms(shape)
         short = list(dict.fromkeys(module.suffix for module in found))
         reached = [module for module in shape.modules if module.suffix in short]
         names = short if reached == found else [module.name for module in found]
         return Config("LNTuningConfig", {"target_modules": names, **common(shape)})
 
-    def terms(self, settings: Settings, shape: ModelShape) -> list[Term]:
+    def terms(self, settings: LayerNormTuningSettings, shape: ModelShape) -> list[Term]:
         scales = [
             Term("γ" if item.name.endswith("weight") else "β", module.name, item.shape, "d")
             for module in self.norms(shape)

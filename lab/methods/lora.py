@@ -23,7 +23,7 @@ SPECTRAL = (*FROM_BASE, "mica")
 
 
 @dataclass(frozen=True)
-class Settings:
+class LoraSettings:
     rank: int = knob(
         8,
         "Rank r",
@@ -84,12 +84,12 @@ class Lora(TargetedMethod):
         "section 4.1, equation 3",
     )
     lesson = "lora"
-    Settings = Settings
+    Settings = LoraSettings
     training = {"learning_rate": 3e-3}
     mergeable = True
     inference = "two small products for each target; none once merged"
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: LoraSettings, shape: ModelShape) -> Config:
         ranks = {name: int(value) for name, value in pattern(settings.rank_pattern).items()}
         alphas = pattern(settings.alpha_pattern)
         extra: dict[str, Any] = {
@@ -112,7 +112,7 @@ class Lora(TargetedMethod):
             },
         )
 
-    def module_terms(self, module: Module, settings: Settings, shape: ModelShape) -> list[Term]:
+    def module_terms(self, module: Module, settings: LoraSettings, shape: ModelShape) -> list[Term]:
         rank = int(in_pattern(pattern(settings.rank_pattern), module, settings.rank))
         terms = [Term("A", module.name, (rank, module.inputs), "r·k")]
         if settings.init != "mica":
@@ -121,7 +121,7 @@ class Lora(TargetedMethod):
             terms.append(Term("m", module.name, (module.outputs,), "d"))
         return terms
 
-    def apply(self, model: Any, settings: Settings, shape: ModelShape) -> Any:
+    def apply(self, model: Any, settings: LoraSettings, shape: ModelShape) -> Any:
         if settings.init not in FROM_BASE:
             return super().apply(model, settings, shape)
         from peft import get_peft_model_state_dict
@@ -176,7 +176,7 @@ class Lora(TargetedMethod):
         with super().disabled(model), swapped(model, getattr(model, "originals", {})):
             yield model
 
-    def groups(self, model: Any, settings: Settings, training: Training) -> list[dict[str, Any]]:
+    def groups(self, model: Any, settings: LoraSettings, training: Training) -> list[dict[str, Any]]:
         if settings.lora_plus == 1:
             return super().groups(model, settings, training)
         named = [(name, item) for name, item in model.named_parameters() if item.requires_grad]
@@ -184,7 +184,7 @@ class Lora(TargetedMethod):
         rest = [item for name, item in named if ".lora_B." not in name]
         return [{"params": rest}, {"params": fast, "lr": training.learning_rate * settings.lora_plus}]
 
-    def source_groups(self, settings: Settings, training: Training) -> str:
+    def source_groups(self, settings: LoraSettings, training: Training) -> str:
         if settings.lora_plus == 1:
             return super().source_groups(settings, training)
         fast = training.learning_rate * settings.lora_plus
@@ -194,12 +194,12 @@ class Lora(TargetedMethod):
         return f'[{{"params": {some.format(False)}}}, {{"params": {some.format(True)}, "lr": {fast}}}]'
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: LoraSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         reason = super().compatible(settings, shape, precision, training)
         return reason or self._patterns(settings, shape) or self._variants(settings, shape, precision)
 
-    def _patterns(self, settings: Settings, shape: ModelShape) -> Reason | None:
+    def _patterns(self, settings: LoraSettings, shape: ModelShape) -> Reason | None:
         found = self.matched(settings, shape)
         for text in (settings.rank_pattern, settings.alpha_pattern):
             try:
@@ -215,7 +215,7 @@ class Lora(TargetedMethod):
                 return Reason("A rank must be a whole number.", "Write 'q_proj=4, v_proj=16'.")
         return None
 
-    def _variants(self, settings: Settings, shape: ModelShape, precision: Precision) -> Reason | None:
+    def _variants(self, settings: LoraSettings, shape: ModelShape, precision: Precision) -> Reason | None:
         found = self.matched(settings, shape)
         ranks = pattern(settings.rank_pattern)
         used = [(int(in_pattern(ranks, module, settings.rank)), module) for module in found]
@@ -244,7 +244,7 @@ class Lora(TargetedMethod):
             return Reason("The orthogonal initialisation needs even ranks.", "Choose an even rank.")
         return None
 
-    def warnings(self, settings: Settings, shape: ModelShape) -> list[Reason]:
+    def warnings(self, settings: LoraSettings, shape: ModelShape) -> list[Reason]:
         smallest = min((min(m.inputs, m.outputs) for m in self.matched(settings, shape)), default=0)
         if settings.rank > smallest:
             return [

@@ -13,7 +13,7 @@ from lab.plan import Precision, Training
 
 
 @dataclass(frozen=True)
-class Settings:
+class OftSettings:
     block_size: int = knob(
         32,
         "Block size b",
@@ -48,13 +48,13 @@ class Oft(TargetedMethod):
         "section 3.2",
     )
     lesson = "lora"
-    Settings = Settings
+    Settings = OftSettings
     training = {"learning_rate": 3e-3}
     mergeable = True
     inference = "one block-diagonal product for each target; none once merged"
     conv1d = False
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: OftSettings, shape: ModelShape) -> Config:
         return Config(
             "OFTConfig",
             {
@@ -68,13 +68,13 @@ class Oft(TargetedMethod):
             },
         )
 
-    def module_terms(self, module: Module, settings: Settings, shape: ModelShape) -> list[Term]:
+    def module_terms(self, module: Module, settings: OftSettings, shape: ModelShape) -> list[Term]:
         size = settings.block_size
         blocks = 1 if settings.share else module.inputs // size
         return [Term("Q", module.name, (blocks, size * (size - 1) // 2), "(k/b)·b·(b-1)/2")]
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: OftSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         return super().compatible(settings, shape, precision, training) or whole_blocks(self, settings, shape)
 

@@ -101,7 +101,7 @@ class Other(TargetedMethod):
     def compatible(
         self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
-        check = super() if self.targeted else super(TargetedMethod, self)
+        check: Any = super() if self.targeted else super(TargetedMethod, self)
         reason = check.compatible(settings, shape, precision, training)
         if reason:
             return reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from lab.knobs import knob
 from lab.methods.base import Config, Paper, Reason, Term, common, head_terms
@@ -12,7 +13,7 @@ from lab.plan import CLASSIFY, Precision, Training
 
 
 @dataclass(frozen=True)
-class Settings:
+class PrefixSettings:
     virtual_tokens: int = tokens_knob()
     projection: bool = knob(
         False,
@@ -48,7 +49,7 @@ class Prefix(PromptMethod):
         "https://arxiv.org/abs/2101.00190",
         "section 4.2",
     )
-    Settings = Settings
+    Settings = PrefixSettings
     training = {"learning_rate": 1e-2}
     inference = "n more positions in every layer's attention; no more layers to compute for them"
 
@@ -56,11 +57,11 @@ class Prefix(PromptMethod):
         """Numbers in one layer's key of one token: grouped-query models share keys between heads."""
         return shape.kv_heads * shape.head_dim
 
-    def inner(self, settings: Settings, shape: ModelShape) -> int:
+    def inner(self, settings: PrefixSettings, shape: ModelShape) -> int:
         return settings.projection_width or shape.hidden
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
-        extra = {}
+    def config(self, settings: PrefixSettings, shape: ModelShape) -> Config:
+        extra: dict[str, Any] = {}
         if settings.projection:
             extra = {"prefix_projection": True, "encoder_hidden_size": self.inner(settings, shape)}
         if settings.init == "zero":
@@ -77,7 +78,7 @@ class Prefix(PromptMethod):
             },
         )
 
-    def terms(self, settings: Settings, shape: ModelShape) -> list[Term]:
+    def terms(self, settings: PrefixSettings, shape: ModelShape) -> list[Term]:
         n, d, wide = settings.virtual_tokens, self.width(shape), shape.decoder_layers * 2 * self.width(shape)
         if not settings.projection:
             return [Term("P", "prompt_encoder.embedding", (n, wide), "n·2·L·d_kv"), *head_terms(shape)]
@@ -92,7 +93,7 @@ class Prefix(PromptMethod):
         ]
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: PrefixSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         if not shape.cache or (shape.family == "encoder-decoder" and shape.task == CLASSIFY):
             return Reason(

@@ -13,7 +13,7 @@ from lab.plan import Precision, Training
 
 
 @dataclass(frozen=True)
-class Settings:
+class PromptSettings:
     virtual_tokens: int = tokens_knob()
     init: str = knob(
         "vocabulary",
@@ -40,11 +40,11 @@ class Prompt(EmbeddingMethod):
         "https://arxiv.org/abs/2104.08691",
         "section 2",
     )
-    Settings = Settings
+    Settings = PromptSettings
     training = {"learning_rate": 3e-2}
     inference = "n more tokens to compute and to attend to"
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: PromptSettings, shape: ModelShape) -> Config:
         extra: dict[str, Any] = {}
         if settings.init == "text":
             extra = {"prompt_tuning_init_text": settings.text, "tokenizer_name_or_path": shape.tokenizer}
@@ -61,7 +61,7 @@ class Prompt(EmbeddingMethod):
             },
         )
 
-    def apply(self, model: Any, settings: Settings, shape: ModelShape) -> Any:
+    def apply(self, model: Any, settings: PromptSettings, shape: ModelShape) -> Any:
         made = super().apply(model, settings, shape)
         # The text did its work. Kept, the saved adapter would name a tokenizer's folder on this machine.
         config = made.peft_config["default"]
@@ -72,12 +72,12 @@ class Prompt(EmbeddingMethod):
         )
         return made
 
-    def terms(self, settings: Settings, shape: ModelShape) -> list[Term]:
+    def terms(self, settings: PromptSettings, shape: ModelShape) -> list[Term]:
         rows = settings.virtual_tokens * self.copies(shape)
         return [Term("P", "prompt_encoder.embedding", (rows, shape.hidden), "n·d"), *head_terms(shape)]
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: PromptSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         if settings.init == "text" and not settings.text.strip():
             return Reason(

@@ -11,7 +11,7 @@ from lab.models.shape import ModelShape
 
 
 @dataclass(frozen=True)
-class Settings:
+class PTuningSettings:
     virtual_tokens: int = tokens_knob()
     encoder: str = knob(
         "mlp",
@@ -30,15 +30,15 @@ class PTuning(EmbeddingMethod):
     summary = "Learns a network that makes n vectors, which are put before the text's at the input."
     formula = "n·d + the prompt encoder (MLP: 2·d·h + h² + 2·h + d)"
     paper = Paper("GPT Understands, Too", "Liu et al.", 2021, "https://arxiv.org/abs/2103.10385", "section 3")
-    Settings = Settings
+    Settings = PTuningSettings
     training = {"learning_rate": 3e-3}
     inference = "n more tokens to compute and to attend to; the network itself is not needed any more"
 
-    def inner(self, settings: Settings, shape: ModelShape) -> int:
+    def inner(self, settings: PTuningSettings, shape: ModelShape) -> int:
         """The width of the network."""
         return settings.encoder_width or shape.hidden
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: PTuningSettings, shape: ModelShape) -> Config:
         lstm = settings.encoder == "lstm"
         extra = {"encoder_num_layers": settings.encoder_layers, "encoder_dropout": settings.dropout} if lstm else {}
         return Config(
@@ -53,7 +53,7 @@ class PTuning(EmbeddingMethod):
             },
         )
 
-    def terms(self, settings: Settings, shape: ModelShape) -> list[Term]:
+    def terms(self, settings: PTuningSettings, shape: ModelShape) -> list[Term]:
         d, h = shape.hidden, self.inner(settings, shape)
         rows = settings.virtual_tokens * self.copies(shape)
         terms = [Term("E", "prompt_encoder.embedding", (rows, d), "n·d")]

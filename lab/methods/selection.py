@@ -37,10 +37,10 @@ class SelectionMethod(Method):
         return [item for item in shape.parameters if item.name not in head and self.selects(item, settings, shape)]
 
     def terms(self, settings: Any, shape: ModelShape) -> list[Term]:
-        chosen = [
-            Term(*reversed(item.name.rsplit(".", 1)), item.shape, "·".join(map(str, item.shape)))
-            for item in self.selected(settings, shape)
-        ]
+        chosen = []
+        for item in self.selected(settings, shape):
+            module, _, name = item.name.rpartition(".")
+            chosen.append(Term(name, module, item.shape, "·".join(map(str, item.shape))))
         return chosen + head_terms(shape)
 
     def apply(self, model: Any, settings: Any, shape: ModelShape) -> Any:

@@ -11,7 +11,7 @@ from lab.models.shape import ModelShape, Module
 
 
 @dataclass(frozen=True)
-class Settings:
+class VeraSettings:
     rank: int = knob(
         256, "Rank r", "Width of the frozen random matrices; one number is learned for each.", low=1, high=8192
     )
@@ -40,12 +40,12 @@ class Vera(TargetedMethod):
         "section 3.1, equation 2",
     )
     lesson = "lora"
-    Settings = Settings
+    Settings = VeraSettings
     training = {"learning_rate": 2e-2}
     mergeable = True
     inference = "two products with the shared matrices for each target; none once merged"
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: VeraSettings, shape: ModelShape) -> Config:
         return Config(
             "VeraConfig",
             {
@@ -59,5 +59,5 @@ class Vera(TargetedMethod):
             },
         )
 
-    def module_terms(self, module: Module, settings: Settings, shape: ModelShape) -> list[Term]:
+    def module_terms(self, module: Module, settings: VeraSettings, shape: ModelShape) -> list[Term]:
         return [Term("b", module.name, (module.outputs,), "d"), Term("d", module.name, (settings.rank,), "r")]

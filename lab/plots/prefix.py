@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -64,7 +65,7 @@ def places(layers: int, tokens: int, everywhere: bool, words: Sequence[str] = ()
     )  # fmt: skip
 
 
-def _put(group: tuple[list, list, list, dict], x: float, y: float, text: str) -> None:
+def _put(group: Sequence[Any], x: float, y: float, text: str) -> None:
     for values, value in zip(group, (x, y, text)):
         values.append(value)
 

@@ -7,7 +7,7 @@ after that or, where they no longer fit (a resumed run, a coarser thinning), all
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ CHARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "memory": ("Memory, counted exactly", (*(title for _, title, _ in LEDGER), "device")),
 }
 
-Points = dict[str, list[tuple[list[float], list[float | None]]]]
+Points = dict[str, list[tuple[Sequence[float], Sequence[float | None]]]]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import math
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,9 @@ class Session:
         from lab.models import precision
 
         self.plan, self.stop, self.folder = plan, stop, folder
-        self.method = methods.METHODS.get(plan.method)
+        self.method: Any = methods.METHODS.get(
+            plan.method
+        )  # None for a type that only peft knows, until it is loaded
         self.where = precision.device()
         self.step = 0
         self.seconds = 0.0
@@ -87,7 +89,7 @@ class Session:
 
     # -- the course of a run ----------------------------------------------------------------------
 
-    def events(self, resume: bool) -> Iterator[Event]:
+    def events(self, resume: bool) -> Generator[Event, None, str]:
         """The events from the first stage to the last save; returns the status."""
         from lab.models.randomness import taking_turns
 
@@ -122,7 +124,7 @@ class Session:
         shutil.rmtree(self.folder / "checkpoint", ignore_errors=True)
         return DONE
 
-    def _load(self) -> Iterator[Event]:
+    def _load(self) -> Generator[Event, None, Loaded]:
         import torch
 
         from lab import methods

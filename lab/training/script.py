@@ -188,7 +188,7 @@ def _load(plan: Plan, auto: str, data: Any, shape: Any, labels: int) -> str:
     if data.task == CLASSIFY:
         arguments += [f"num_labels={labels}", "pad_token_id=tokenizer.pad_token_id"]
     if plan.precision.quantized:
-        wanted = (
+        wanted: dict[str, Any] = (
             {"load_in_8bit": True}
             if plan.precision.weights == "int8"
             else {

@@ -23,7 +23,7 @@ class Figure(Widget):
         self.label_text = label
         super().__init__("figure", value, **arguments)
 
-    def postprocess(self, value: go.Figure | str | None) -> dict[str, Any]:
+    def postprocess(self, value: go.Figure | str | None) -> dict[str, Any]:  # type: ignore[override]
         if value is None:
             return {}
         if isinstance(value, str):

@@ -26,7 +26,10 @@ import gradio as gr
 from lab.ui.theme import ASSETS
 
 #: The formulas' brackets in Markdown.
-MATH = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
+MATH: list[dict[str, str | bool]] = [
+    {"left": "$$", "right": "$$", "display": True},
+    {"left": "$", "right": "$", "display": False},
+]
 
 #: The folded section that is being built: what stands in it is computed when a person unfolds it, not before.
 FOLDED: ContextVar[gr.Accordion | None] = ContextVar("folded", default=None)

@@ -5,7 +5,8 @@ import torch
 
 from lab.errors import LabError
 from lab.insight.activations import norms
-from lab.methods.bottleneck.method import Bottleneck, Settings
+from lab.methods.bottleneck.method import Bottleneck
+from lab.methods.bottleneck.method import BottleneckSettings as Settings
 from lab.plan import GENERATE
 from tests import tiny
 

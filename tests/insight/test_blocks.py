@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from lab.insight import blocks
-from lab.methods.bottleneck.method import Bottleneck, Settings
+from lab.methods.bottleneck.method import Bottleneck
+from lab.methods.bottleneck.method import BottleneckSettings as Settings
 from lab.plan import GENERATE
 from tests import tiny
 

@@ -6,7 +6,7 @@ from lab.insight import blocks
 from lab.insight.activations import Norms
 from lab.insight.latency import BASE, BOTTLENECK, MERGED, UNMERGED, Timing
 from lab.insight.storage import Storage
-from lab.methods.bottleneck.method import Settings
+from lab.methods.bottleneck.method import BottleneckSettings as Settings
 from lab.plan import GENERATE
 from lab.plots import adapters as plots
 from tests import tiny

@@ -17,7 +17,7 @@ ACTIVATIONS = ("relu", "gelu", "silu", "tanh")
 
 
 @dataclass(frozen=True)
-class Settings:
+class BottleneckSettings:
     placement: str = knob(
         "pfeiffer",
         "Placement",
@@ -59,11 +59,11 @@ class Bottleneck(TargetedMethod):
         "section 2.1",
     )
     lesson = "adapters"
-    Settings = Settings
+    Settings = BottleneckSettings
     training = {"learning_rate": 3e-3}
     inference = "two more products and a non-linearity after each adapted sub-layer; cannot be merged"
 
-    def matched(self, settings: Settings, shape: ModelShape) -> tuple[Module, ...]:
+    def matched(self, settings: BottleneckSettings, shape: ModelShape) -> tuple[Module, ...]:
         layers = layer_numbers(settings.layers)
         if settings.placement == "parallel":
             found = feed_forwards(shape)
@@ -72,14 +72,14 @@ class Bottleneck(TargetedMethod):
             found = tuple(module for module in shape.projections if module.role in roles)
         return tuple(module for module in found if not layers or module.layer in layers)
 
-    def target_arguments(self, settings: Settings, shape: ModelShape) -> dict[str, Any]:
+    def target_arguments(self, settings: BottleneckSettings, shape: ModelShape) -> dict[str, Any]:
         if settings.placement != "parallel":
             return super().target_arguments(settings, shape)
         layers = layer_numbers(settings.layers)
         names = list(dict.fromkeys(module.suffix for module in self.matched(settings, shape)))
         return {"target_modules": names} | ({"layers_to_transform": list(layers)} if layers else {})
 
-    def config(self, settings: Settings, shape: ModelShape) -> Config:
+    def config(self, settings: BottleneckSettings, shape: ModelShape) -> Config:
         return Config(
             "BottleneckConfig",
             {
@@ -94,7 +94,7 @@ class Bottleneck(TargetedMethod):
             TUNER,
         )
 
-    def module_terms(self, module: Module, settings: Settings, shape: ModelShape) -> list[Term]:
+    def module_terms(self, module: Module, settings: BottleneckSettings, shape: ModelShape) -> list[Term]:
         inputs = module.inputs if settings.placement == "parallel" else module.outputs
         width = bottleneck_width(module.outputs, settings.reduction_factor)
         return [
@@ -110,14 +110,14 @@ class Bottleneck(TargetedMethod):
         return super().load(base, folder)
 
     def compatible(
-        self, settings: Settings, shape: ModelShape, precision: Precision, training: Training | None = None
+        self, settings: BottleneckSettings, shape: ModelShape, precision: Precision, training: Training | None = None
     ) -> Reason | None:
         if settings.placement == "parallel" and not feed_forwards(shape):
             return Reason(
                 f"The feed-forward of {shape.architecture} is no module of its own, beside which one could sit.",
                 "Choose the placement 'pfeiffer' or 'houlsby'.",
             )
-        if not self.matched(Settings(placement=settings.placement), shape):
+        if not self.matched(BottleneckSettings(placement=settings.placement), shape):
             return Reason(
                 f"The sub-layers of {shape.architecture} have names that the lab does not know.",
                 "Choose LoRA instead.",

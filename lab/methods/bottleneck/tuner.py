@@ -49,7 +49,7 @@ class BottleneckConfig(PeftConfig):
         super().__post_init__()
         self.peft_type = PeftType[NAME]
         if isinstance(self.target_modules, list):
-            self.target_modules = set(self.target_modules)
+            self.target_modules = set(self.target_modules)  # type: ignore[assignment]  # as peft's own configurations do
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {self.activation!r}")
         if self.reduction_factor <= 0:
@@ -129,7 +129,7 @@ class BottleneckModel(BaseTuner):
     tuner_layer_cls = BottleneckLayer
     target_module_mapping: dict[str, list[str]] = {}
 
-    def _create_and_replace(
+    def _create_and_replace(  # type: ignore[override]  # peft hands each tuner its own configuration
         self,
         peft_config: BottleneckConfig,
         adapter_name: str,
@@ -162,9 +162,9 @@ def outer_width(module: nn.Module) -> tuple[int, int]:
 def width(module: nn.Module) -> tuple[int, ...]:
     """(inputs, outputs) of a linear map of torch, bitsandbytes or GPT-2; empty for anything else."""
     if hasattr(module, "in_features") and hasattr(module, "out_features"):
-        return module.in_features, module.out_features
+        return int(module.in_features), int(module.out_features)  # type: ignore[arg-type]
     if type(module).__name__ == "Conv1D":
-        return module.nx, module.nf
+        return int(module.nx), int(module.nf)  # type: ignore[arg-type]
     return ()
 
 
@@ -174,7 +174,7 @@ def _register() -> None:
         return
     member = str.__new__(PeftType, NAME)
     member._name_, member._value_ = NAME, NAME
-    member._sort_order_ = len(PeftType.__members__)
+    member._sort_order_ = len(PeftType.__members__)  # type: ignore[attr-defined]
     PeftType._member_names_.append(NAME)
     PeftType._member_map_[NAME] = member
     PeftType._value2member_map_[NAME] = member

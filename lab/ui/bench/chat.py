@@ -76,7 +76,9 @@ def _both(
     """
     texts = {"base": "", "adapter": ""}
     yield {**turn, **texts, "done": False}
-    sides = {name: lab.engine.stream(run, asked[name], options, base=name == "base") for name in texts}
+    sides: dict[str, Any] = {
+        name: lab.engine.stream(run, asked[name], options, base=name == "base") for name in texts
+    }
     told_at = time.monotonic()
     try:
         while sides:

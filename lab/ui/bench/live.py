@@ -139,7 +139,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
         "memory": newest.memory.total if newest else history.peak.total,
         "device_memory": newest.memory.device if newest else 0,
         "device_words": "process" if started and started.device.lower().startswith("cpu") else "device",
-        "samples": [asdict(item) for item in history.samples[0 if whole else mark.samples :]],
+        "samples": [asdict(item) for item in history.samples[0 if whole or mark is None else mark.samples :]],
         "warnings": [asdict(item) for item in history.warnings],
         "facts": history.facts,
         "error": _error(history),

@@ -98,7 +98,8 @@ class Trials:
             ahead = min(place for place in places.values() if place is not None)
             text = f"{done} of {len(runs)} trained. {ahead} in line before the next one."
         else:
-            errors = [run.history().finished.error for run in runs.values() if run.history().finished]
+            ends = [run.history().finished for run in runs.values()]
+            errors = [end.error for end in ends if end]
             text = next(filter(None, errors), "") or (f"Trained: {', '.join(runs)}." if runs else "")
         return Seen(text, not open_, runs or None)
 

@@ -12,7 +12,7 @@ from lab import methods
 from lab.errors import LabError
 from lab.insight import activations, blocks
 from lab.knobs import build
-from lab.methods.bottleneck.method import ACTIVATIONS, Bottleneck, Settings
+from lab.methods.bottleneck.method import ACTIVATIONS, Bottleneck, BottleneckSettings
 from lab.plan import Plan
 from lab.plots import adapters as plots
 from lab.runs import Run
@@ -28,9 +28,9 @@ SENTENCE = "Where does Ada live, Jonas?"
 PLACEMENTS = [("Pfeiffer", "pfeiffer"), ("Houlsby", "houlsby"), ("Parallel", "parallel")]
 
 
-def settings(placement: str, factor: Any, activation: str = "relu") -> Settings:
+def settings(placement: str, factor: Any, activation: str = "relu") -> BottleneckSettings:
     """Checked settings. Raises LabError for a value out of bounds."""
-    return build(Settings, {"placement": placement, "reduction_factor": factor, "activation": activation})
+    return build(BottleneckSettings, {"placement": placement, "reduction_factor": factor, "activation": activation})
 
 
 @lru_cache(maxsize=32)

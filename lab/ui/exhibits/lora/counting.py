@@ -10,6 +10,7 @@ import gradio as gr
 
 from lab import methods
 from lab.errors import LabError
+from lab.methods.targeting import TargetedMethod
 from lab.plan import CLASSIFY, GENERATE, Plan
 from lab.plots.lora import break_even, to_scale
 from lab.plots.style import colour
@@ -55,7 +56,9 @@ def place_counts(lab: Lab, model: gr.Dropdown) -> None:
 
         given = {"rank": int(rank), "target_modules": shape_of(name).attention_inputs()}
         plan = methods.with_values(methods.default_plan("lora", model=name), given)
-        shape, targets = shape_of(name), methods.METHODS["lora"].matched(methods.settings(plan), shape_of(name))
+        shape, lora = shape_of(name), methods.METHODS["lora"]
+        assert isinstance(lora, TargetedMethod)
+        targets = lora.matched(methods.settings(plan), shape)
         yield apply(plan, GENERATE), [(shape.short(item), item.outputs, item.inputs) for item in targets], int(rank)
 
     def told(items: list[Any]) -> str:

@@ -41,15 +41,15 @@ def look(
         return "Choose a matrix.", ""
     import torch
 
-    bits, block = int(bits), 2 ** int(block)
-    w, grid = weights(model, module, share / 100, outlier), q.levels(kind, bits)
-    found = q.quantize(w, grid, block)
+    width, each = int(bits), 2 ** int(block)
+    w, grid = weights(model, module, share / 100, outlier), q.levels(kind, width)
+    found = q.quantize(w, grid, each)
     flat = w.flatten()
-    scaled = flat / found.constants.repeat_interleave(block)[: flat.numel()].clamp(min=1e-30)
+    scaled = flat / found.constants.repeat_interleave(each)[: flat.numel()].clamp(min=1e-30)
     counts = torch.histc(scaled, BINS, -1, 1).int().tolist()
     edges = [-1 + 2 * index / BINS for index in range(BINS + 1)]
     after = torch.bincount(found.codes, minlength=len(grid)).tolist()
-    cost = q.bits_per_parameter(bits, block)
+    cost = q.bits_per_parameter(width, each)
     used = sum(count > 0 for count in after)
     rows = [
         ["levels", f"{len(grid)}, {used} of them used"],

@@ -54,7 +54,11 @@ def storage(runs: dict[str, Any]) -> tuple[Any, str]:
 def forgetting(runs: dict[str, Any]) -> tuple[Any, str]:
     """Score, and bits per byte of general prose, before and after."""
     told = {label: run.history() for label, run in runs.items()}
-    names, scores, general, shades, rows = [], [], [], [], []
+    names: list[str] = []
+    scores: list[float] = []
+    general: list[float] = []
+    shades: list[str] = []
+    rows: list[list[str]] = []
     for (label, history), shade in zip(told.items(), colours(runs)):
         base, last = history.base, history.last
         if base and not names:
@@ -95,7 +99,8 @@ def together(runs: dict[str, Any]) -> tuple[Any, str]:
     rows = []
     for label, run in ready.items():
         history = run.history()
-        rows.append([label, f"{history.base.score:.0%}", f"{history.last.score:.0%}"])
+        if history.base and history.last:
+            rows.append([label, f"{history.base.score:.0%}", f"{history.last.score:.0%}"])
     return figure, table(["on one base", "score before", "score after"], rows) + (
         f"\n\nBase {size(found.base)}, adapters {', '.join(size(item) for item in found.adapters)}."
     )
