@@ -137,7 +137,7 @@ class Training:
         high=1_000_000,
     )
     eval_rows: int = knob(
-        256, "Evaluation rows", "Rows of the validation split in each evaluation.", low=1, high=100_000
+        128, "Evaluation rows", "Rows of the validation split in each evaluation.", low=1, high=100_000
     )
     reply_rows: int = knob(
         32,
