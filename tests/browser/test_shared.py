@@ -72,6 +72,7 @@ def test_the_page_works_behind_the_gate_and_each_visitor_sees_their_own(
     run = ask(watched, "launch", plan)["run"]  # type: ignore[index]
     ask(watched, "rename", {"run": run, "name": ALL})
     page.goto(f"{public.url}/?tab=lora&run={run}")
+    expect(page.locator("#launch")).to_be_enabled()
     page.wait_for_function("async (run) => (await Lab.call('feed', {run})).status === 'done'", arg=run, polling=500)
     ask(watched, "rename", {"run": run, "name": ALL})
     for tab in ("runs", "compare", "lora"):
