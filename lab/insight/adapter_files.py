@@ -91,6 +91,7 @@ def merge(run: Run, texts: list[str]) -> Merged:
     import torch
 
     from lab import methods
+    from lab.methods import combine
     from lab.models import loading
     from lab.training.ledger import held, storages
 
@@ -109,7 +110,7 @@ def merge(run: Run, texts: list[str]) -> Merged:
         plain = base(**given).logits[seen]
         adapted = method.load(base, run.adapter)
         before = adapted(**given).logits[seen]
-        after = adapted.merge_and_unload()(**given).logits[seen]
+        after = combine.merge(method, adapted)(**given).logits[seen]
     return Merged(
         moved=float((before - plain).abs().max()),
         difference=float((after - before).abs().max()),

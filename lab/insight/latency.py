@@ -49,6 +49,7 @@ def variants(model: str, rank: int = 8, factor: float = 16.0, placement: str = "
     """The four models, each with 32-bit weights of its own on this device. Raises LabError for a misfit."""
     from lab import methods
     from lab.insight.weights import whole
+    from lab.methods.combine import merge
     from lab.models import loading
     from lab.models.precision import device
     from lab.plan import GENERATE, Plan, Precision
@@ -67,7 +68,7 @@ def variants(model: str, rank: int = 8, factor: float = 16.0, placement: str = "
         if reason:
             raise LabError(reason.message, reason.hint)
         tuned = method.apply(whole(plan, GENERATE, 2), settings, shape)
-        made[name] = tuned.merge_and_unload() if name == MERGED else tuned
+        made[name] = merge(method, tuned) if name == MERGED else tuned
     return {name: item.to(device()).eval() for name, item in made.items()}
 
 

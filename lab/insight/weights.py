@@ -51,9 +51,8 @@ def update(run: Run) -> Update:
 
 @lru_cache(maxsize=2)
 def _update(run: Run, _changed: int) -> Update:
-    import peft
-
     from lab import methods
+    from lab.methods import combine
     from lab.models import loading
 
     method = methods.method(run.plan.method)
@@ -65,9 +64,8 @@ def _update(run: Run, _changed: int) -> Update:
     task, labels = about(run)
     shape = loading.shape(run.plan.model, task, labels)
     tuned = method.load(whole(run.plan, task, labels), run.adapter)
-    if isinstance(tuned, peft.PeftModel):
-        tuned = tuned.merge_and_unload()
-    return Update(whole(run.plan, task, labels), tuned, tuple(item.name for item in shape.projections))
+    merged = combine.merge(method, tuned)
+    return Update(whole(run.plan, task, labels), merged, tuple(item.name for item in shape.projections))
 
 
 def about(run: Run) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.methods.adapters import check_adapter, misfit
-from lab.methods.base import quiet
+from lab.methods.base import Method, quiet
 
 #: How adapters can be combined into a new one (peft's `add_weighted_adapter`).
 KINDS = {
@@ -96,28 +96,18 @@ def combine(
     switch(model, name)
 
 
-def merge(model: Any, inputs: Mapping[str, Any]) -> tuple[Any, float]:
-    """(the base with the active adapter worked into its weights, the largest difference of the logits).
+def merge(method: Method, model: Any) -> Any:
+    """The base with the active adapter of the method worked into its weights. The peft model is used up.
 
-    The difference is measured on `inputs` (a batch as the model takes it). The peft model is used up. Raises
-    LabError for a method that cannot be merged.
+    Raises LabError for a method that cannot be merged, and for an adapter whose numbers are not finite.
     """
-    import torch
-
-    if hasattr(model, "originals") and not hasattr(model, "peft_config"):
-        return model, 0.0  # a selection of the base's own weights is in place already
-    merging = getattr(model, "merge_and_unload", None)
-    if model.active_peft_config.is_prompt_learning or merging is None:
-        raise LabError("Virtual tokens cannot be merged into weights.", "Keep the adapter beside the base.")
-    model.eval()
-    with torch.inference_mode():
-        before = model(**inputs).logits.float()
+    if not method.mergeable:
+        raise LabError(f"{method.title} cannot be merged into weights.", "Keep the adapter beside the base.")
+    if method.changes_base:
+        return model  # a selection of the base's own weights is in place already
     try:
-        merged = merging(safe_merge=True)
-    except (ValueError, NotImplementedError, AttributeError) as error:
-        if "NaN" in str(error):
-            raise LabError("The merged weights are not finite: the adapter is broken.", "Train it again.") from None
-        raise LabError("This method cannot be merged into weights.", "Keep the adapter beside the base.") from None
-    with torch.inference_mode():
-        after = merged(**inputs).logits.float()
-    return merged, float((after - before).abs().max())
+        return model.merge_and_unload(safe_merge=True)
+    except ValueError as error:
+        if "NaN" not in str(error):
+            raise
+        raise LabError("The merged weights are not finite: the adapter is broken.", "Train it again.") from None

@@ -9,7 +9,7 @@ from typing import Any
 from lab.knobs import build
 from lab.methods import METHODS
 from lab.methods.base import Method
-from lab.plan import CLASSIFY, GENERATE
+from lab.plan import CLASSIFY, GENERATE, Precision
 from tests import tiny
 
 #: Settings small enough for the tiny models.
@@ -56,6 +56,22 @@ def settings(key: str, **extra: Any) -> Any:
 def cases() -> list[tuple[str, dict[str, Any]]]:
     """Each method with its small settings, and with each variant."""
     return [(key, extra) for key in METHODS for extra in ({}, *VARIANTS.get(key, ()))]
+
+
+def allowed(key: str, extra: dict[str, Any], family: str, task: str, weights: str = "fp32") -> bool:
+    """Whether the method says that it works there; what it refuses is tried in test_compatible.py."""
+    shape, precision = tiny.shape(family, task), Precision(weights=weights)
+    return METHODS[key].compatible(settings(key, **extra), shape, precision) is None
+
+
+def everywhere(works: bool = True) -> list[tuple[str, dict[str, Any], str, str]]:
+    """Each case on each family and task on which its method works, or on those that it refuses."""
+    return [
+        (key, extra, family, task)
+        for key, extra in cases()
+        for family, task in grounds()
+        if allowed(key, extra, family, task) == works
+    ]
 
 
 def grounds() -> list[tuple[str, str]]:

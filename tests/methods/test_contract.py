@@ -10,9 +10,9 @@ import torch
 
 from lab.methods import METHODS
 from lab.methods.other import plain
-from lab.plan import CLASSIFY, GENERATE, Precision
+from lab.plan import CLASSIFY, GENERATE
 from tests import tiny
-from tests.methods.cases import VARIANTS, settings
+from tests.methods.cases import VARIANTS, allowed, settings
 from tests.methods.practice import begin, gradients, last, logits, reply, steps
 
 STEPS = 12
@@ -29,10 +29,9 @@ GROUNDS = (
 
 
 def applied(key: str, family: str, task: str, depth: int = 0, **extra):
-    """(method, prepared settings, model) or a skip where the method says that it does not work."""
+    """(method, prepared settings, model) of a case that is allowed."""
+    assert allowed(key, extra, family, task)
     method, chosen, shape = METHODS[key], settings(key, **extra), tiny.shape(family, task)
-    if method.compatible(chosen, shape, Precision()):
-        pytest.skip("told to be incompatible")
     chosen = method.prepare(chosen, STEPS)
     if depth:
         from lab.models.shape import describe
@@ -48,8 +47,14 @@ def everything() -> list[tuple[str, dict]]:
     ]
 
 
-@pytest.mark.parametrize(("family", "task"), GROUNDS)
-@pytest.mark.parametrize("key", METHODS)
+def on(*grounds: tuple[str, str], weights: str = "fp32") -> list[tuple[str, str, str]]:
+    """Each method on those of the families and tasks on which it works."""
+    return [
+        (key, family, task) for key in METHODS for family, task in grounds if allowed(key, {}, family, task, weights)
+    ]
+
+
+@pytest.mark.parametrize(("key", "family", "task"), on(*GROUNDS))
 def test_begins_as_the_base_learns_and_leaves_the_base_alone(key, family, task):
     method, chosen, model = applied(key, family, task)
     batch = tiny.batch(family, task)
@@ -71,8 +76,11 @@ def test_begins_as_the_base_learns_and_leaves_the_base_alone(key, family, task):
             assert torch.equal(item, own[plain(name)]), name
 
 
-@pytest.mark.parametrize(("key", "extra"), everything(), ids=lambda value: str(value).replace("'", ""))
-@pytest.mark.parametrize("family", ["llama", "gpt2"])
+@pytest.mark.parametrize(
+    ("key", "extra", "family"),
+    [(*case, family) for case in everything() for family in ("llama", "gpt2") if allowed(*case, family, GENERATE)],
+    ids=lambda value: str(value).replace("'", ""),
+)
 def test_train_chat_evaluate_train_in_one_process(key, extra, family):
     """Six layers with grouped keys and values: what failed once for prefix tuning, for every method."""
     method, chosen, model = applied(key, family, GENERATE, depth=6, **extra)
@@ -94,10 +102,9 @@ def test_train_chat_evaluate_train_in_one_process(key, extra, family):
     assert all(loss == loss and loss < 1e4 for loss in losses)
 
 
-@pytest.mark.parametrize("family", ["llama", "gpt2", "t5"])
-@pytest.mark.parametrize("key", METHODS)
-def test_a_padded_prompt_is_answered_as_it_is_alone(key, family):
-    method, chosen, model = applied(key, family, GENERATE)
+@pytest.mark.parametrize(("key", "family", "task"), on(("llama", GENERATE), ("gpt2", GENERATE), ("t5", GENERATE)))
+def test_a_padded_prompt_is_answered_as_it_is_alone(key, family, task):
+    method, chosen, model = applied(key, family, task)
     steps(method, chosen, model, begin(method, chosen, model), tiny.batch(family, GENERATE), 0, 4, STEPS)
     ids = tiny.batch(family, GENERATE)["input_ids"][1:].clone()
     mask = torch.ones_like(ids)
@@ -119,9 +126,9 @@ def test_a_padded_prompt_is_answered_as_it_is_alone(key, family):
     assert torch.equal(both.sequences[:1, -4:], alone.sequences[:, -4:])
 
 
-@pytest.mark.parametrize("key", METHODS)
-def test_writes_with_the_cache_what_it_would_without(key):
-    method, chosen, model = applied(key, "llama", GENERATE)
+@pytest.mark.parametrize(("key", "family", "task"), on(("llama", GENERATE)))
+def test_writes_with_the_cache_what_it_would_without(key, family, task):
+    method, chosen, model = applied(key, family, task)
     steps(method, chosen, model, begin(method, chosen, model), tiny.batch("llama", GENERATE), 0, 4, STEPS)
     ids = tiny.batch("llama", GENERATE)["input_ids"][1:2]
     with torch.no_grad():
@@ -202,13 +209,13 @@ def test_lora_plus_lets_b_learn_faster():
     assert all(".lora_A." in names[id(item)] for item in slow["params"])
 
 
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
-@pytest.mark.parametrize("key", METHODS)
+@pytest.mark.parametrize(
+    ("key", "precision"),
+    [(key, weights) for weights in ("bf16", "fp16") for key, *_ in on(("llama", GENERATE), weights=weights)],
+)
 def test_sixteen_bits(key, precision):
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
     method, chosen, shape = METHODS[key], settings(key), tiny.shape("llama", GENERATE)
-    if method.compatible(chosen, shape, Precision(weights=precision)):
-        pytest.skip("told to be incompatible")
     model = method.apply(tiny.model("llama", GENERATE).to(dtype), chosen, shape)
     found = gradients(model, tiny.batch("llama", GENERATE))
     assert found
@@ -216,7 +223,7 @@ def test_sixteen_bits(key, precision):
     assert reply(model, "llama").shape[0] == 2
 
 
-@pytest.mark.parametrize("key", [key for key in METHODS if key != "prefix"])
+@pytest.mark.parametrize("key", [key for key, *_ in on(("qwen2", CLASSIFY)) if key != "prefix"])
 def test_gradient_checkpointing_changes_no_gradient(key):
     _, _, model = applied(key, "qwen2", CLASSIFY)
     batch = tiny.batch("qwen2", CLASSIFY)
