@@ -118,12 +118,11 @@ def plan_of(parsed: argparse.Namespace) -> Plan:
 
 
 def checked(plan: Plan) -> Plan:
-    """The plan, if its data and its model can be read. Raises LabError before a run is made of one that cannot."""
-    from lab.data import tasks
-    from lab.models import loading
+    """The plan, if it can be trained. Raises LabError before a run is made of one that cannot."""
+    from lab.training import check
 
-    data = tasks.prepare(plan.data)
-    loading.shape(plan.model, data.task, max(len(data.labels), 2))
+    if reason := check.refusal(plan, check.read(plan)[1]):
+        raise LabError(reason.message, reason.hint)
     return plan
 
 

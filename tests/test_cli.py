@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,8 @@ def test_a_run_is_trained_listed_shown_and_asked(base: str, runs: str, capsys: p
         (["--model", "/no/such/folder"], "does not exist"),
         (["--data", "/no/such/file.csv"], "file.csv"),
         (["--set", "rank=-1"], "rank"),
+        (["--set", "target_modules=nothing_like_it"], "q_proj"),
+        (["--set", "dora=true", "--set", "weights=int8"], "DoRA"),
     ],
 )
 def test_a_wrong_request_is_one_sentence_and_makes_no_run(
@@ -84,7 +87,10 @@ def test_a_wrong_request_is_one_sentence_and_makes_no_run(
 def test_a_run_that_fails_is_kept_and_gives_one(
     base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train(base, str(tmp_path), "--set", "target_modules=nothing_like_it") == 1
+    broken = tmp_path / "broken"
+    shutil.copytree(base, broken)
+    (broken / "model.safetensors").write_bytes(b"no weights")
+    assert train(str(broken), str(tmp_path / "runs")) == 1
     last = said(capsys)[-1]
     assert last["status"] == "failed"
     assert last["error"]

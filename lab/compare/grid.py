@@ -16,9 +16,10 @@ from lab.errors import LabError
 from lab.events import Memory
 from lab.knobs import changed, knobs
 from lab.methods.base import Reason
-from lab.models import loading, precision
+from lab.models import loading
 from lab.models.shape import ModelShape
 from lab.plan import Plan
+from lab.training.check import refusal
 from lab.training.estimate import estimate
 
 #: Most members of one comparison.
@@ -189,9 +190,7 @@ def _foresee(member: Member, shape_of: Callable[[Plan], ModelShape]) -> Foresigh
     plan = member.plan
     try:
         kind, typed, mine = methods.method(plan.method), methods.settings(plan), shape_of(plan)
-        reason = kind.compatible(typed, mine, plan.precision, plan.training)
-        reason = reason or precision.compatible(plan.precision, precision.device())
-        if reason:
+        if reason := refusal(plan, mine):
             return Foresight(member, reason)
         return Foresight(
             member,

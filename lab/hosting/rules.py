@@ -92,16 +92,14 @@ def _numbers(told: Any, name: str = "") -> Iterator[tuple[str, int]]:
 
 def permit(plan: Plan, limits: Limits, room: int) -> None:
     """Raises LabError if a visitor with `room` bytes left may not train the plan."""
-    from lab.data import tasks
-    from lab.models import loading
+    from lab.training import check
 
     training = plan.training
-    data = tasks.prepare(plan.data)
+    data, shape = check.read(plan)
     batch = training.batch_size * training.accumulation
     steps = training.steps or round(training.epochs * len(data.train) / batch)
     _within("The run has", steps, limits.steps, "steps")
     _within("A step reads", batch * training.max_length, limits.tokens, "tokens")
-    shape = loading.shape(plan.model, data.task, max(len(data.labels), 2))
     _within(f"'{plan.model}' has", shape.total, limits.parameters, "parameters")
     every = training.eval_every
     _within("The run is evaluated", steps // every if every else 0, limits.evaluations, "times")

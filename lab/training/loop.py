@@ -78,9 +78,8 @@ class Session:
         from lab.models import precision
 
         self.plan, self.stop, self.folder = plan, stop, folder
-        self.method: Any = methods.METHODS.get(
-            plan.method
-        )  # None for a type that only peft knows, until it is loaded
+        #: None for a type that only peft knows, until it is loaded.
+        self.method: Any = methods.METHODS.get(plan.method)
         self.where = precision.device()
         self.step = 0
         self.seconds = 0.0
@@ -132,6 +131,7 @@ class Session:
         from lab.data.encoding import Encoder
         from lab.models import loading
         from lab.models.randomness import taking_turns
+        from lab.training.check import refusal
         from lab.training.evaluation import Evaluator
         from lab.training.ledger import Ledger, held, storages
         from lab.training.optimizers import optimizer
@@ -145,8 +145,7 @@ class Session:
             yield Warned(note)
         yield Stage("Loading the base")
         shape = loading.shape(plan.model, data.task, max(len(data.labels), 2))
-        reason = self.method.compatible(settings, shape, plan.precision, training)
-        if reason:
+        if reason := refusal(plan, shape):
             raise LabError(reason.message, reason.hint)
         for warning in self.method.warnings(settings, shape):
             yield Warned(warning.message, warning.hint)

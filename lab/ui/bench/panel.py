@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lab import methods
 from lab.errors import LabError
 from lab.methods.base import Method, Reason, Term
-from lab.models import loading, precision
+from lab.models import precision
 from lab.models.shape import ModelShape, Module
-from lab.plan import Data, Plan, Precision
+from lab.plan import Plan, Precision
+from lab.training import check
 from lab.training.estimate import estimate
 from lab.ui.bench import form
-
-if TYPE_CHECKING:
-    from lab.data.tasks import TaskData
 
 #: Groups that are drawn; the rest is summed up in one line.
 SHOWN = 8
@@ -30,12 +28,9 @@ def see(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     plan = form.plan(given)
     method, settings = methods.method(plan.method), methods.settings(plan)
-    data = _data(plan.data)
-    labels = max(len(data.labels), 2)
-    shape = loading.shape(plan.model, data.task, labels)
+    data, shape = check.read(plan)
     terms, reason = _terms(method, settings, shape)
-    reason = reason or method.compatible(settings, shape, plan.precision, plan.training)
-    reason = reason or precision.compatible(plan.precision, precision.device())
+    reason = reason or check.refusal(plan, shape)
     warnings = [] if reason else [*method.warnings(settings, shape), *_length(plan, shape)]
     head = sum(item.count for item in shape.head_parameters())
     steps = plan.training.steps or _steps(plan, len(data.train))
@@ -63,13 +58,6 @@ def see(given: Mapping[str, Any]) -> dict[str, Any]:
         "warnings": [_told(item) for item in warnings],
         "link": plan.to_link(),
     }
-
-
-def _data(data: Data) -> TaskData:
-    """The plan's data; `prepare` keeps them, so that a moved slider does not read them again."""
-    from lab.data import tasks
-
-    return tasks.prepare(data)
 
 
 def _terms(method: Method, settings: Any, shape: ModelShape) -> tuple[list[Term], Reason | None]:
