@@ -253,6 +253,10 @@ class Runs:
                 continue
         return [run for _, _, run in sorted(found, key=lambda item: item[:2], reverse=True)]
 
+    def room(self) -> int:
+        """Bytes that may still be written: all that are free on the disk."""
+        return shutil.disk_usage(self.folder).free
+
     def delete(self, run_id: str) -> None:
         """Remove the run and everything in it. Raises LabError while it is being trained."""
         run = self.get(run_id)

@@ -13,7 +13,6 @@ from typing import Any
 from lab import access
 from lab.data.files import MAX_BYTES
 from lab.errors import LabError
-from lab.hosting.own import OwnRuns
 from lab.runs import summary
 from lab.ui.bench import form, live, panel
 from lab.ui.guard import answer
@@ -77,8 +76,7 @@ def keep(lab: Lab, asked: Asked) -> str:
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(str(asked["name"])).name)
     name = name[-80:].lstrip(".")  # its end tells how it is read
     # The upload's own folder bears the hash of its contents, so that equal names do not meet.
-    if isinstance(lab.runs, OwnRuns):
-        lab.runs.room()
+    lab.runs.room()
     place = lab.uploads / source.parent.name[:12]
     place.mkdir(exist_ok=True)
     return str(shutil.copyfile(source, place / (name or "data")))

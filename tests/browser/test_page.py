@@ -68,6 +68,23 @@ def test_an_open_page_asks_nothing_of_other_machines_and_nothing_while_idle(
     assert watched.faults == []
 
 
+def test_a_page_that_stands_still_draws_nothing(shared_app: App, watched: Watched, base: Path) -> None:
+    """Gradio's loading clock asks for sixty frames a second for ever; `early.js` knows it by its text."""
+    watched.page.add_init_script(
+        "const real = window.requestAnimationFrame.bind(window); window.frames_asked = 0;"
+        "window.requestAnimationFrame = (work) => { window.frames_asked++; return real(work); };"
+    )
+    page = opened(watched, shared_app, base)
+    for _ in range(20):  # what is still drawn at first may take a slow machine a while
+        before = page.evaluate("window.frames_asked")
+        page.wait_for_timeout(2000)
+        asked = page.evaluate("window.frames_asked") - before
+        if asked < 10:
+            break
+    assert before > 0
+    assert asked < 10
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(shared_app: App, browser: Browser, base: Path, run: str, theme: str) -> None:
     watched = Watched(browser, theme=theme)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pytest
 from lab.hosting.limits import Limits
 from tests.hosting.visitor import Server, Visitor, visitors
 from tests.hosting.visitor_plan import short
+from tests.loops import closed_after
 
 #: Stands in everything that the first visitor made.
 MARK = "kestrel-4711"
@@ -38,16 +38,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     limits = Limits(steps=4, waiting=3, measuring=5.0, upload=200_000, members=3)
-    with pytest.MonkeyPatch.context() as patch:
-        made: list[asyncio.AbstractEventLoop] = []
-        real = asyncio.new_event_loop
-
-        def recorded() -> asyncio.AbstractEventLoop:
-            made.append(real())
-            return made[-1]
-
-        # Gradio makes loops while a page is built and leaves them open.
-        patch.setattr(asyncio, "new_event_loop", recorded)
+    with pytest.MonkeyPatch.context() as patch, closed_after(patch):
         patch.setenv("GRADIO_TEMP_DIR", "")
         server = Server(tmp_path_factory.mktemp("shared") / "runs", limits)
         try:
@@ -55,10 +46,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 yield prepare(server, ann, bob)
         finally:
             server.close()
-            for loop in made:
-                if not loop.is_running():
-                    loop.close()
-            asyncio.set_event_loop(None)
 
 
 def prepare(server: Server, ann: Visitor, bob: Visitor) -> Scene:

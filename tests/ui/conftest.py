@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from lab.plan import GENERATE
 from lab.ui.lab import Lab
+from tests.loops import closed_after
 
 
 @pytest.fixture(scope="session")
@@ -21,19 +21,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def loops(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close the event loops that Gradio makes and leaves when a page is built outside of one."""
-    made: list[asyncio.AbstractEventLoop] = []
-    real = asyncio.new_event_loop
-
-    def recorded() -> asyncio.AbstractEventLoop:
-        made.append(real())
-        return made[-1]
-
-    monkeypatch.setattr(asyncio, "new_event_loop", recorded)
-    yield
-    for loop in made:
-        loop.close()
-    asyncio.set_event_loop(None)
+    with closed_after(monkeypatch):
+        yield
 
 
 @pytest.fixture
