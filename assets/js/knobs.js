@@ -59,27 +59,33 @@
       show(whole ? Math.round(next) : +next.toPrecision(2), "live");
       changed(current);
     });
+    const fits = (value) => Number.isFinite(value) && (!whole || Number.isInteger(value))
+      && (knob.low === null || value >= knob.low) && (knob.high === null || value <= knob.high);
+    function mark(good) {
+      field.classList.toggle("bad", !good);
+      if (good) field.removeAttribute("aria-invalid");
+      else field.setAttribute("aria-invalid", "true");
+    }
+    /** A form that is opened again may hold what was mistyped: it stands there as it was, marked. */
     function show(value, how) {
       current = value;
-      field.value = written(value);
-      if (slider) {
+      field.value = Number.isFinite(value) ? written(value) : String(value);
+      if (slider && Number.isFinite(value)) {
         slider.value = range.to(value);
         slider.style.setProperty("--at", `${Math.min(100, Math.max(0, range.to(value) / 10))}%`);
         slider.setAttribute("aria-valuetext", field.value);
       }
-      field.classList.remove("bad");
+      mark(fits(value));
       if (how) changed(current, how);
     }
     function commit(text) {
       const value = Number(text.trim().replace(",", "."));
-      const wrong = text.trim() === "" || !Number.isFinite(value) || (whole && !Number.isInteger(value));
-      if (wrong || (knob.low !== null && value < knob.low) || (knob.high !== null && value > knob.high)) {
-        field.classList.add("bad");
-        field.setAttribute("aria-invalid", "true");
-        changed(wrong ? text : value, "bad");
+      const none = text.trim() === "" || !Number.isFinite(value);
+      if (none || !fits(value)) {
+        mark(false);
+        changed(none ? text : value, "bad");
         return;
       }
-      field.removeAttribute("aria-invalid");
       show(value);
       changed(value);
     }

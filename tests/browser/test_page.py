@@ -131,6 +131,27 @@ def test_what_the_method_found_is_a_table_by_layer(shared_app: App, watched: Wat
     assert [row.split() for row in rows.all_inner_texts()] == [["0", "3"], ["1", "1"]]
 
 
+@pytest.mark.parametrize("typed", ["-3", "many", "2.5"])
+def test_what_was_mistyped_stands_marked_after_a_reload_and_can_be_mended(
+    shared_app: App, watched: Watched, base: Path, typed: str
+) -> None:
+    page = opened(watched, shared_app, base)
+    field = page.locator("[data-knob=rank] .lab-number")
+    field.fill(typed)
+    field.press("Enter")
+    expect(page.locator("#launch-reason.bad")).to_contain_text("Rank r")
+    page.wait_for_timeout(500)  # the form keeps itself a moment after the last change
+    page.goto(f"{shared_app.url}/?tab=lora")
+    expect(field).to_have_value(typed)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#launch")).to_be_disabled()
+    field.fill("6")
+    field.press("Enter")
+    expect(page.locator("#launch")).to_be_enabled()
+    assert field.get_attribute("aria-invalid") is None
+    assert watched.faults == []
+
+
 def test_html_in_a_reply_is_text(shared_app: App, watched: Watched, base: Path, run: str) -> None:
     page = opened(watched, shared_app, base, f"&run={run}")
     page.click("#view-watch")
