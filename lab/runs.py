@@ -72,7 +72,7 @@ class Run:
 
     @property
     def owner(self) -> str:
-        """Whose it is; empty in a lab that has one owner. It never changes, so it is read once."""
+        """Whose it is; empty in a lab that has one owner. Only `give` changes it, so it is read once."""
         if self._owner is None:
             self._owner = str(self.about.get("owner", ""))
         return self._owner
@@ -81,6 +81,11 @@ class Run:
     def created(self) -> float:
         """When it was made, in seconds since 1970."""
         return float(self.about.get("created", 0.0))
+
+    def give(self, owner: str) -> None:
+        """Make it another's."""
+        write_json(self.folder / "run.json", self.about | {"owner": owner})
+        self._owner = owner
 
     def rename(self, name: str) -> None:
         """Give the run another name (up to 80 characters; empty is its id)."""

@@ -23,6 +23,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 #: for ever, send half of a file and close, or answer with an error of the server.
 DROP, HANG, STALL, CUT, ERROR = "drop", "hang", "stall", "cut", "error"
 
+#: What a repository can do to a commit: refuse it, or say that another has come first.
+READ_ONLY, CONFLICT = "read only", "conflict"
+
 
 @dataclass
 class Repo:
@@ -33,6 +36,7 @@ class Repo:
     files: dict[str, bytes]
     tags: tuple[str, ...] = ()
     gated: bool = False
+    private: bool = False
     downloads: int = 0
     fault: str = ""
     commits: list[str] = field(default_factory=list)
@@ -52,7 +56,7 @@ class Repo:
             "id": self.name,
             "modelId": self.name,
             "sha": self.sha,
-            "private": False,
+            "private": self.private,
             "gated": "manual" if self.gated else False,
             "disabled": False,
             "tags": list(self.tags),
@@ -217,15 +221,18 @@ class Handler(BaseHTTPRequestHandler):
         if not self.known():
             return self.refuse(401, "", "Invalid username or password.")
         asked = json.loads(self.body)
-        name = "/".join(part for part in (asked.get("organization"), asked["name"]) if part)
+        name = "/".join((asked.get("organization") or "lab", asked["name"]))
         if ("model", name) in self.hub.repos:
-            return self.refuse(409, "", "You already created this model repo")
-        self.hub.add(name, {})
+            told = {"error": "You already created this model repo", "url": f"{self.hub.url}/{name}", "id": name}
+            return self.send(409, json.dumps(told).encode(), {})
+        self.hub.add(name, {}, private=asked.get("visibility") == "private")
         return self.say({"url": f"{self.hub.url}/{name}", "id": name})
 
     def commit(self, repo: Repo) -> None:
-        if not self.known():
+        if not self.known() or repo.fault == READ_ONLY:
             return self.refuse(403, "", "You may not write here.")
+        if repo.fault == CONFLICT:
+            return self.refuse(409, "", "Another commit has come first.")
         for line in self.body.decode().splitlines():
             told = json.loads(line)
             if told["key"] == "file":

@@ -67,6 +67,7 @@
           row.bytes ? button("Chat", "Chat with", () => chat(row)) : null,
           row.status === "damaged" ? null : button("Form", "Open as a form", () => reopen(row)),
           row.bytes ? button("Download", "Download the adapter of", () => Lab.download(row.id)) : null,
+          row.bytes && !busy && Lab.account.push ? button("Push", "Push to the Hub:", () => Lab.push(row.id, row.name)) : null,
           ["interrupted", "stopped", "failed"].includes(row.status) ? button("Continue", "Continue", () => act(() => call("control", { run: row.id, action: "continue" }))) : null,
           row.status === "waiting" ? button("Withdraw", "Withdraw", () => act(() => call("control", { run: row.id, action: "withdraw" }))) : null,
           ["running", "paused"].includes(row.status) ? button("Stop", "Stop", () => act(() => call("control", { run: row.id, action: "stop" }))) : null,
@@ -150,6 +151,7 @@
     on("tab", follow);
     on("runs", follow);
     on("focus", follow);
+    on("account", draw);
     document.addEventListener("visibilitychange", follow);
     if (Lab.tabs) follow();
     else on("framed", follow);

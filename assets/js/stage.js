@@ -42,7 +42,8 @@
     const which = h("select", { class: "lab-which", "aria-label": "Run", onchange: () => choose(which.value) });
     const tools = h("div", { class: "row lab-run-row" }, which, words, h("span", { class: "grow" }), pause, stop, withdraw, resume,
       h("button", { class: "lab-button quiet small", id: "reopen", onclick: reopen }, "Open as form"),
-      h("button", { class: "lab-button quiet small", id: "download", onclick: () => Lab.download(run()) }, "Download adapter"));
+      h("button", { class: "lab-button quiet small", id: "download", onclick: () => Lab.download(run()) }, "Download adapter"),
+      h("button", { class: "lab-button quiet small", id: "push", onclick: () => Lab.push(run(), last.name) }, "Push to the Hub"));
     root.append(h("div", { class: "lab-stage" },
       h("div", { class: "lab-stage-bar" }, tabs, h("span", { class: "grow" }), why, launch),
       bar, tools, Object.values(places)));
@@ -122,6 +123,7 @@
       withdraw.hidden = status !== "waiting";
       resume.hidden = !reply?.resumable;
       tools.querySelector("#download").hidden = !reply?.adapter;
+      tools.querySelector("#push").hidden = !reply?.adapter || moving || !Lab.account.push;
       tools.querySelector("#reopen").hidden = !reply;
       tools.hidden = !run() && which.options.length < 2;
       const share = reply && reply.steps ? Math.min(1, reply.step / reply.steps) : 0;
@@ -135,6 +137,7 @@
         : `${WORDS[status] || status}${moving && reply.steps ? `, step ${format.count(reply.step)} of ${format.count(reply.steps)}` : ""}`;
       if (reply) say("progress", reply);
     }
+    on("account", () => show(last));
     const list = Lab.debounce(async () => {
       try {
         const runs = await call("runs");

@@ -11,6 +11,7 @@ from typing import Any
 
 from lab import access, methods
 from lab.errors import LabError
+from lab.hosting.accounts import Accounts
 from lab.hosting.limits import Limits
 from lab.plan import Plan
 
@@ -27,11 +28,14 @@ LEFT = 4 * 4
 class Shared(access.Rules):
     """Each visitor reads their own uploads, embedded models and data, and what fits of the Hub; no other path.
 
-    `asks` gives the owner whose request is in course, or "" where it has none.
+    `asks` gives the browser whose request is in course, or "" for none; `accounts` for whom it has signed in.
     """
 
-    def __init__(self, limits: Limits, uploads: Path, asks: Callable[[], str]) -> None:
+    def __init__(
+        self, limits: Limits, uploads: Path, asks: Callable[[], str], accounts: Accounts | None = None
+    ) -> None:
         self.limits, self.uploads, self.asks = limits, uploads.resolve(), asks
+        self.accounts = accounts or Accounts()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._mine: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -43,7 +47,10 @@ class Shared(access.Rules):
                 "The lab cannot tell you from other visitors.",
                 "Let this page keep a cookie, or open it in a tab of its own.",
             )
-        return found
+        return self.accounts.owner(found)
+
+    def now(self, owner: str) -> str:
+        return self.accounts.now(owner)
 
     def file(self, path: Path) -> None:
         if not path.resolve().is_relative_to(self.uploads / access.owner()):

@@ -66,6 +66,24 @@ class Visitors:
     def count(self) -> int:
         return len(self._seen)
 
+    def hand_over(self, before: str, after: str) -> None:
+        """Make all that is one owner's another's. Plans name uploads by their paths: a link leads from the old ones.
+
+        Raises OSError if something cannot be moved; what is left is still the first owner's then.
+        """
+        for place in self.places:
+            old, new = place / before, place / after
+            if old.is_dir() and not old.is_symlink():
+                _pour(old, new)
+                old.symlink_to(new.name, target_is_directory=True)
+        for run in self.runs.all(before):
+            run.give(after)
+        with self._lock:
+            self._seen.pop(before, None)
+            self._seen[after] = self.now()
+        (self.folder / before).unlink(missing_ok=True)
+        (self.folder / after).touch()
+
     def sweep(self) -> list[str]:
         """Remove the data of idle visitors, whose owners are returned, and forget those who never made any."""
         now = self.now()
@@ -73,7 +91,11 @@ class Visitors:
         by_owner: dict[str, list[str]] = {}
         for run in self.runs.all():
             by_owner.setdefault(run.owner, []).append(run.id)
-        kept = {place.name for base in self.places if base.is_dir() for place in base.iterdir()}
+        folders = [folder for base in self.places if base.is_dir() for folder in base.iterdir()]
+        kept = {folder.name for folder in folders if not folder.is_symlink()}
+        for link in folders:
+            if link.is_symlink() and not link.exists():  # what it led to is gone
+                link.unlink(missing_ok=True)
         with self._lock:
             # A clock that was set must neither keep nor remove anybody's data: the notes move with it.
             if abs(jump) > NOTED:
@@ -120,3 +142,14 @@ class Visitors:
 
     def close(self) -> None:
         self._closed.set()
+
+
+def _pour(old: Path, new: Path) -> None:
+    """Move what a folder holds into another. What is in both is equal: uploads lie under the hash of their bytes."""
+    new.mkdir(parents=True, exist_ok=True)
+    for item in old.iterdir():
+        if item.is_dir() and (new / item.name).is_dir():
+            _pour(item, new / item.name)
+        else:
+            item.replace(new / item.name)
+    old.rmdir()

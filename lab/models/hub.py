@@ -76,13 +76,18 @@ def search_adapters(base: str, limit: int = 20) -> list[dict[str, Any]]:
 
 
 def push(folder: Path, repo: str, token: str, private: bool = True) -> str:
-    """Upload an adapter's folder; returns its address. Raises LabError; nothing is published then."""
+    """Upload an adapter's folder; returns its address. Raises LabError; nothing is published then.
+
+    A name without an organisation is the token's own account's.
+    """
 
     def work(_: Callable[[], None]) -> str:
         api = _api(token)
-        api.create_repo(repo, private=private, exist_ok=True)
-        api.upload_folder(folder_path=str(folder), repo_id=repo, commit_message="Adapter from PEFT Lab")
-        return f"{api.endpoint}/{repo}"
+        made = api.create_repo(repo, private=private, exist_ok=True).repo_id
+        if private and not api.repo_info(made, timeout=PATIENCE).private:
+            raise LabError(f"'{made}' is there already, and public.", "Choose another name, or push it as public.")
+        api.upload_folder(folder_path=str(folder), repo_id=made, commit_message="Adapter from PEFT Lab")
+        return f"{api.endpoint}/{made}"
 
     if not token:
         raise LabError("Publishing needs a token of the Hub.", "Make one that may write, in its settings.")
@@ -211,6 +216,8 @@ def told(repo: str) -> Iterator[None]:
         raise LabError(f"'{repo}' lacks a file that is needed.", "Choose another repository.") from None
     except errors.HfHubHTTPError as problem:
         status = problem.response.status_code
+        if status == 409:
+            raise LabError(f"'{repo}' is being changed by somebody else.", "Try again in a minute.") from None
         if status >= 500 or status == 429:
             raise Unreachable(f"The Hub fails on '{repo}' (error {status}).", "Try again in a minute.") from None
         raise LabError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,14 @@ def _figures(run: Run, history: History) -> list[str]:
     return ["| | |", "|:--|--:|", *(f"| {name} | {value} |" for name, value in rows)]
 
 
-def publish(run: Run, repo: str, token: str, private: bool = True) -> str:
-    """Push the run's adapter with its card; its address. The token is handed on and kept nowhere. Raises LabError."""
+def publish(
+    run: Run, repo: str, token: str, private: bool = True, doing: Callable[[str], None] = lambda _: None
+) -> str:
+    """Push the run's adapter with its card; its address. The token is handed on and kept nowhere. Raises LabError.
+
+    `doing` hears what is being done.
+    """
+    doing("Writing the model card")
     text = card(run)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "adapter"
@@ -99,4 +106,5 @@ def publish(run: Run, repo: str, token: str, private: bool = True) -> str:
         if config.is_file():  # peft notes where the base lay on this machine
             told = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": base_of(run.plan)}
             config.write_text(json.dumps(told, indent=2), encoding="utf-8")
+        doing(f"Uploading {run.bytes / 1e6:,.1f} MB")
         return hub.push(folder, repo, token, private)

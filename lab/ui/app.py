@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from lab.hosting.openid import from_environment
 from lab.ui import theme
 from lab.ui.bench.bench import bench
 from lab.ui.component import Widget
@@ -17,6 +18,7 @@ from lab.ui.gate import Gate
 from lab.ui.headers import Headers
 from lab.ui.lab import Lab
 from lab.ui.service import functions
+from lab.ui.signin import SignIn
 from lab.ui.tabs import EXERCISE, TABS, WIDE, Tab
 from lab.ui.web import EarlyScript
 
@@ -83,7 +85,12 @@ def launch(
     `shared` is the lab if strangers share it: its gate stands before everything. `auth` is a user and a password.
     """
     script = plotly_file()
-    guards = [Middleware(Headers), Middleware(Gate, lab=shared, files=(script,))] if shared else []
+    guards = []
+    if shared:
+        provider = from_environment()
+        signing = SignIn(shared, provider, root) if provider else None
+        shared.signing = signing is not None
+        guards = [Middleware(Headers), Middleware(Gate, lab=shared, files=(script,), signing=signing)]
     limits = shared.limits if shared else None
     _, address, _ = page.queue(default_concurrency_limit=4, max_size=QUEUE if shared else None).launch(
         server_name=host,

@@ -11,16 +11,13 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from starlette.requests import Request
-
-from lab.ui import visitor
+from lab.ui.asked import Asked, hearing, say, welcoming
 from lab.ui.headers import App
 from lab.ui.lab import Lab
+from lab.ui.signin import AWAY, BACK, SignIn
 from lab.ui.web import Message, Receive, Scope, Send
 
 #: What anyone may get: the page and what it is drawn with.
@@ -47,12 +44,13 @@ KEPT, FORGOTTEN = 50_000, 3600.0
 
 
 class Gate:
-    """`files` are those of the page itself, which anyone may fetch."""
+    """`files` are those of the page itself, which anyone may fetch; `signing` how one signs in, if one can."""
 
-    def __init__(self, app: App, lab: Lab, files: tuple[Path, ...] = ()) -> None:
+    def __init__(self, app: App, lab: Lab, files: tuple[Path, ...] = (), signing: SignIn | None = None) -> None:
         assert lab.limits
         assert lab.visitors
         self.app, self.lab, self.limits, self.visitors = app, lab, lab.limits, lab.visitors
+        self.signing = signing
         self.files = {file.resolve() for file in files}
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._sent: dict[str, int] = {}
@@ -64,24 +62,26 @@ class Gate:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
         if scope["type"] != "http":
-            return await _say(send, 404, "There is no such thing here.")
-        asked = Asked(scope)
+            return await say(send, 404, "There is no such thing here.")
+        asked = Asked(scope, self.lab.accounts)
         if asked.foreign:
-            return await _say(send, 403, "This came from another site.")
+            return await say(send, 403, "This came from another site.")
         if asked.owner and not self.visitors.visit(asked.owner):
-            return await _say(send, 503, "The lab is full: as many visitors as it can hold. Try again later.")
+            return await say(send, 503, "The lab is full: as many visitors as it can hold. Try again later.")
+        if self.signing and asked.method == "GET" and asked.path in (AWAY, BACK):
+            return await (self.signing.away if asked.path == AWAY else self.signing.back)(asked, send)
         if OPEN.fullmatch(asked.path):
-            return await self.app(scope, receive, send if asked.owner else _welcoming(send, asked))
+            return await self.app(scope, receive, send if asked.owner else welcoming(send, asked))
         if not asked.path.startswith(API):
-            return await _say(send, 404, "There is no such thing here.")
+            return await say(send, 404, "There is no such thing here.")
         what = asked.path.removeprefix(API).removesuffix("/")
         if asked.method in ("GET", "HEAD") and what.startswith(FILE):
             return await self._file(what.removeprefix(FILE), asked, receive, send)
         known = (asked.method, what) in OURS or (asked.method == "GET" and what.startswith(HEARTBEAT))
         if not known:
-            return await _say(send, 404, "There is no such thing here.")
+            return await say(send, 404, "There is no such thing here.")
         if not asked.owner:
-            return await _say(send, 403, "The lab cannot tell you from others: let the page keep a cookie.")
+            return await say(send, 403, "The lab cannot tell you from others: let the page keep a cookie.")
         if what == "upload":
             return await self._upload(asked, receive, send)
         if asked.method == "POST":
@@ -90,7 +90,7 @@ class Gate:
         if what == "upload_progress":
             named = "upload " + asked.query("upload_id")
         if not self._own(named, asked.owner):
-            return await _say(send, 403, "This session is another visitor's.")
+            return await say(send, 403, "This session is another visitor's.")
         return await self.app(scope, receive, send)
 
     def _own(self, name: str, owner: str) -> bool:
@@ -102,15 +102,15 @@ class Gate:
             self._owners.move_to_end(name)
             while len(self._owners) > KEPT:
                 self._owners.popitem(last=False)
-        return first == owner
+        return self.lab.accounts.now(first) == owner  # who has signed in meanwhile keeps their open pages
 
     async def _file(self, path: str, asked: Asked, receive: Receive, send: Send) -> None:
         try:
             place = Path(path).resolve()
         except (OSError, ValueError):
-            return await _say(send, 404, "There is no such file.")
+            return await say(send, 404, "There is no such file.")
         if place not in self.files and not (asked.owner and self.lab.served.may(place, asked.owner)):
-            return await _say(send, 404, "There is no such file.")
+            return await say(send, 404, "There is no such file.")
         return await self.app(asked.scope, receive, send)
 
     async def _question(self, asked: Asked, receive: Receive, send: Send) -> None:
@@ -122,18 +122,18 @@ class Gate:
                 return None
             body += message.get("body", b"")
             if len(body) > QUESTION:
-                return await _say(send, 413, "This is too long.")
+                return await say(send, 413, "This is too long.")
             if not message.get("more_body"):
                 break
         try:
             told = json.loads(body)
             session = told["session_hash"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            return await _say(send, 400, "This is no question of the page's.")
+            return await say(send, 400, "This is no question of the page's.")
         if not isinstance(session, str) or not self._own(session, asked.owner):
-            return await _say(send, 403, "This session is another visitor's.")
+            return await say(send, 403, "This session is another visitor's.")
         if (event := told.get("event_id")) and not self._own(f"event {event}", asked.owner):
-            return await _say(send, 403, "This is another visitor's.")
+            return await say(send, 403, "This is another visitor's.")
         first = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def again() -> Message:
@@ -146,95 +146,24 @@ class Gate:
             if isinstance(answer, dict) and "event_id" in answer:
                 self._own(f"event {answer['event_id']}", asked.owner)
 
-        return await self.app(asked.scope, again, _hearing(send, joined))
+        return await self.app(asked.scope, again, hearing(send, joined))
 
     async def _upload(self, asked: Asked, receive: Receive, send: Send) -> None:
         if not self._own("upload " + (asked.query("upload_id") or asked.owner), asked.owner):
-            return await _say(send, 403, "This upload is another visitor's.")
+            return await say(send, 403, "This upload is another visitor's.")
         length = asked.header("content-length")
         # A form with one file is little longer than the file.
         if not length.isdigit() or int(length) > self.limits.upload + 10_000:
-            return await _say(send, 413, f"A file may have {self.limits.upload // 2**20} MB here.")
+            return await say(send, 413, f"A file may have {self.limits.upload // 2**20} MB here.")
         with self._lock:
             if time.monotonic() - self._since > FORGOTTEN:
                 self._sent, self._since = {}, time.monotonic()
             self._sent[asked.owner] = self._sent.get(asked.owner, 0) + int(length)
             if self._sent[asked.owner] > self.limits.disk // 4:
-                return await _say(send, 429, "These were many uploads. Try again in an hour.")
+                return await say(send, 429, "These were many uploads. Try again in an hour.")
 
         def kept(answer: Any) -> None:
             for path in answer if isinstance(answer, list) else ():
                 self.lab.served.grant(str(path), asked.owner)
 
-        return await self.app(asked.scope, receive, _hearing(send, kept))
-
-
-class Asked:
-    """What a request's head says."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.method, self.path = str(scope["method"]), str(scope["path"])
-        self._request = Request(dict(scope))  # read as Gradio reads it, so that both see the same visitor
-        self.owner = visitor.owner(self._request.cookies)
-
-    def header(self, name: str) -> str:
-        return self._request.headers.get(name, "")
-
-    def query(self, name: str) -> str:
-        return self._request.query_params.get(name, "")
-
-    @property
-    def foreign(self) -> bool:
-        """Whether a script of another site asks (browsers say so): it would ask with this visitor's cookie."""
-        origin = self.header("origin")
-        if self.method in ("GET", "HEAD") or not origin:
-            return False
-        return urlsplit(origin).netloc not in (self.header("host"), self.header("x-forwarded-host"))
-
-    @property
-    def secure(self) -> bool:
-        return "https" in (self.scope.get("scheme"), self.header("x-forwarded-proto").split(",")[0].strip())
-
-
-def _welcoming(send: Send, asked: Asked) -> Send:
-    """Give a new visitor a secret with the page. Inside the frame of another site only a partitioned cookie lives."""
-    if asked.path != "/" or asked.method != "GET":
-        return send
-    kind = "SameSite=None; Secure; Partitioned" if asked.secure else "SameSite=Lax"
-    cookie = f"{visitor.COOKIE}={visitor.new()}; Path=/; HttpOnly; Max-Age=31536000; {kind}".encode()
-
-    async def changed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], (b"set-cookie", cookie)]}
-        await send(message)
-
-    return changed
-
-
-def _hearing(send: Send, told: Any) -> Send:
-    """Pass a JSON answer on once `told` has heard it: what it names is the visitor's before they know of it."""
-    start: list[Message] = []
-    body: list[bytes] = []
-
-    async def changed(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            start.append(message)
-            return
-        body.append(message.get("body", b""))
-        if message.get("more_body"):
-            return
-        whole = b"".join(body)
-        with suppress(ValueError):  # an error comes in plain words
-            told(json.loads(whole))
-        await send(start[0])
-        await send({"type": "http.response.body", "body": whole})
-
-    return changed
-
-
-async def _say(send: Send, status: int, words: str) -> None:
-    body = json.dumps({"detail": words}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        return await self.app(asked.scope, receive, hearing(send, kept))

@@ -17,6 +17,7 @@ import gradio as gr
 
 from lab import access
 from lab.hosting import zero
+from lab.hosting.accounts import Accounts
 from lab.hosting.limits import Limits
 from lab.models import libraries
 from lab.runs import Runs
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lab.hosting.visitors import Visitors
     from lab.ui.bench.live import Trails
     from lab.ui.component import Widget
+    from lab.ui.pushing import Pushes
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,10 @@ class Lab:
         trainer = zero.trainer() if zero.asked_for() else local
         self.jobs = Jobs(self.runs, trainer, limits.seconds if limits else float("inf"))
         self.served = Served(folder / "served" if limits else None)
+        #: Who has signed in; nobody ever does in a lab of one's own.
+        self.accounts = Accounts()
+        #: Whether one can sign in: set where the page is launched.
+        self.signing = False
         self.visitors: Visitors | None = None
         if limits:
             self._share(limits)
@@ -63,10 +69,27 @@ class Lab:
         return Trails()
 
     @cached_property
+    def pushes(self) -> Pushes:
+        from lab.ui.pushing import Pushes
+
+        return Pushes()
+
+    @cached_property
     def engine(self) -> Engine:
         from lab.chat.engine import Engine
 
         return Engine(self.runs, keep=3 if self.limits else 4)  # strangers' bases fill the memory beside a training
+
+    def token(self) -> str:
+        """The token of the Hub of whoever asks, "" for none; in a shared lab their account's, never the machine's.
+
+        Raises LabError if they have not signed in, or too long ago.
+        """
+        if self.limits:
+            return self.accounts.token(visitor())
+        from huggingface_hub import get_token
+
+        return get_token() or ""
 
     def serve(self, file: Path) -> dict[str, str]:
         """A copy of the file that whoever asks may fetch: its path on this server and its name."""
@@ -109,7 +132,7 @@ class Lab:
         self.jobs = OwnJobs(self.jobs, self.runs)
         self.visitors = Visitors(self.folder / "visitors", every, limits, places, self.folder / "served")
         self.visitors.start()
-        self._before = access.use(Shared(limits, places[0], visitor))
+        self._before = access.use(Shared(limits, places[0], visitor, self.accounts))
 
     def warm_up(self) -> threading.Thread:
         """Import what training needs, on a thread of its own; the thread is returned."""

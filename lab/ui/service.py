@@ -14,9 +14,11 @@ from lab import access
 from lab.data.files import MAX_BYTES
 from lab.errors import LabError
 from lab.runs import summary
+from lab.ui.account import account, leave
 from lab.ui.bench import form, live, panel
 from lab.ui.guard import answer
 from lab.ui.lab import Lab
+from lab.ui.pushing import push, pushed
 
 Asked = Mapping[str, Any]
 
@@ -180,6 +182,10 @@ SERVICES: tuple[Callable[[Lab, Any], Any], ...] = (
     delete,
     reopen,
     download,
+    push,
+    pushed,
+    account,
+    leave,
 )
 
 

@@ -13,6 +13,8 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SCRIPTS = (
     "core",
     "frame",
+    "account",
+    "push",
     "figure",
     "flow",
     "knobs",
@@ -26,7 +28,7 @@ SCRIPTS = (
     "compare",
     "guide",
 )
-STYLES = ("base", "frame", "bench", "runs", "compare", "gradio")
+STYLES = ("base", "frame", "bench", "runs", "compare", "account", "gradio")
 
 FONT = ("Inter", "system-ui", "-apple-system", "Segoe UI", "Liberation Sans", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "Consolas", "Liberation Mono", "monospace")

@@ -27,6 +27,10 @@ KEYS: dict[str, Any] = {
     "license": {"apache-2.0", "mit"}.__contains__,
     "short_description": lambda value: 0 < len(value) <= 60,
     "suggested_hardware": {"cpu-basic", "cpu-upgrade", "t4-small", "l4x1", "zero-a10g"}.__contains__,
+    "hf_oauth": lambda value: value is True,
+    # Beside who one is: repositories that the lab makes, and no others. Spaces names these scopes.
+    "hf_oauth_scopes": lambda value: value == ["contribute-repos"],
+    "hf_oauth_expiration_minutes": lambda value: isinstance(value, int) and 0 < value <= 43200,
 }
 
 

@@ -59,6 +59,23 @@ class Visitor:
         """The name under which the lab keeps what is theirs."""
         return visitor.owner(dict(self.web.cookies))
 
+    def reload(self) -> None:
+        """A new session, as a page has that is opened again."""
+        self.session = secrets.token_hex(6)
+
+    def consent(self) -> httpx.URL:
+        """Go to the provider, answer there, and stop before the way back: its address."""
+        away = self.web.get("/login/huggingface")
+        assert away.status_code == 303, away.text
+        said = httpx.get(away.headers["location"], trust_env=False)
+        assert said.status_code == 302, said.text
+        return httpx.URL(said.headers["location"])
+
+    def sign_in(self) -> dict[str, Any]:
+        """Sign in as whoever the provider has; what the page is told of the account."""
+        self.web.get(self.consent())
+        return dict(self.ask("account", {}))
+
     def raw(self, name: str, argument: Any = None, session: str = "", beside: str = "") -> httpx.Response:
         """A server function, called by hand; `beside` names another of its component where two bear the name."""
         body = {

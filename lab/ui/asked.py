@@ -1,0 +1,111 @@
+"""What a request's head says, and the plain answers that the gate gives itself."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from lab.hosting.accounts import Accounts
+from lab.ui import visitor
+from lab.ui.web import Message, Scope, Send
+
+
+class Asked:
+    """What a request's head says: `browser` is the hash of its cookie, `owner` whose the browser's runs are."""
+
+    def __init__(self, scope: Scope, accounts: Accounts) -> None:
+        self.scope = scope
+        self.method, self.path = str(scope["method"]), str(scope["path"])
+        self._request = Request(dict(scope))  # read as Gradio reads it, so that both see the same visitor
+        self.browser = visitor.owner(self._request.cookies)
+        self.owner = accounts.owner(self.browser) if self.browser else ""
+
+    def header(self, name: str) -> str:
+        return self._request.headers.get(name, "")
+
+    def query(self, name: str) -> str:
+        return self._request.query_params.get(name, "")
+
+    @property
+    def queries(self) -> dict[str, str]:
+        return dict(self._request.query_params)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether a script of another site asks (browsers say so): it would ask with this visitor's cookie."""
+        origin = self.header("origin")
+        if self.method in ("GET", "HEAD") or not origin:
+            return False
+        return urlsplit(origin).netloc not in (self.header("host"), self.header("x-forwarded-host"))
+
+    @property
+    def secure(self) -> bool:
+        return "https" in (self.scope.get("scheme"), self.header("x-forwarded-proto").split(",")[0].strip())
+
+    def cookie(self, secret: str) -> bytes:
+        """The header's value that gives the browser a secret. In another site's frame a partitioned one lives."""
+        kind = "SameSite=None; Secure; Partitioned" if self.secure else "SameSite=Lax"
+        return f"{visitor.COOKIE}={secret}; Path=/; HttpOnly; Max-Age=31536000; {kind}".encode()
+
+
+def welcoming(send: Send, asked: Asked) -> Send:
+    """Give a new visitor a secret with the page."""
+    if asked.path != "/" or asked.method != "GET":
+        return send
+    cookie = asked.cookie(visitor.new())
+
+    async def changed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"set-cookie", cookie)]}
+        await send(message)
+
+    return changed
+
+
+def hearing(send: Send, told: Any) -> Send:
+    """Pass a JSON answer on once `told` has heard it: what it names is the visitor's before they know of it."""
+    start: list[Message] = []
+    body: list[bytes] = []
+
+    async def changed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.append(message)
+            return
+        body.append(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        whole = b"".join(body)
+        with suppress(ValueError):  # an error comes in plain words
+            told(json.loads(whole))
+        await send(start[0])
+        await send({"type": "http.response.body", "body": whole})
+
+    return changed
+
+
+async def say(send: Send, status: int, words: str) -> None:
+    """Refuse, in JSON."""
+    await answer(send, status, json.dumps({"detail": words}).encode(), "application/json")
+
+
+async def answer(send: Send, status: int, body: bytes, kind: str) -> None:
+    """A whole answer; browsers keep none of them."""
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def redirect(send: Send, address: str, cookie: bytes = b"") -> None:
+    """Send the browser elsewhere, with a cookie if there is one."""
+    headers = [(b"location", address.encode("ascii")), (b"content-length", b"0"), (b"cache-control", b"no-store")]
+    headers += [(b"set-cookie", cookie)] if cookie else []
+    await send({"type": "http.response.start", "status": 303, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

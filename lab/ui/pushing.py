@@ -1,0 +1,80 @@
+"""Pushing a run's adapter to the Hub from the page: on a thread, watched by asking."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab import access
+from lab.errors import LabError
+from lab.ui.guard import told
+from lab.ui.lab import Lab
+
+#: A name on the Hub, with or without an organisation.
+NAME = re.compile(r"(\w[\w.-]{0,95}/)?\w[\w.-]{0,95}", re.ASCII)
+
+BUSY, DONE, FAILED = "busy", "done", "failed"
+
+
+@dataclass
+class Push:
+    """One way of a run to the Hub. It holds no token."""
+
+    owner: str
+    run: str
+    state: str = BUSY
+    doing: str = ""
+    address: str = ""
+    error: dict[str, str] | None = None
+
+
+class Pushes:
+    """By run, its last push."""
+
+    def __init__(self) -> None:
+        self._pushes: dict[str, Push] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, owner: str, run: str) -> Push:
+        """Raises LabError while another of the owner's is under way."""
+        with self._lock:
+            if any(item.state == BUSY and item.owner == owner for item in self._pushes.values()):
+                raise LabError("Another adapter of yours is on its way to the Hub.", "Wait until it is there.")
+            made = self._pushes[run] = Push(owner, run)
+        return made
+
+    def of(self, run: str) -> Push | None:
+        return self._pushes.get(run)
+
+
+def push(lab: Lab, asked: Mapping[str, Any]) -> None:
+    """Begin to push a run into a repository, private or public. Raises LabError for what can be seen before."""
+    run, name, private = lab.runs.get(str(asked["run"])), str(asked["repository"]).strip(), bool(asked["private"])
+    if not NAME.fullmatch(name):
+        raise LabError("This is no name of a repository.", "Write name, or organisation/name.")
+    token = lab.token()
+    if not token:
+        raise LabError("This machine has no token of the Hub.", "Run `hf auth login` in a terminal, then push again.")
+    made = lab.pushes.begin(access.owner(), run.id)
+
+    def work() -> None:
+        from lab.training.card import publish
+
+        try:
+            made.address = publish(run, name, token, private, lambda doing: setattr(made, "doing", doing))
+            made.state = DONE
+        except Exception as problem:
+            made.error, made.state = told(problem), FAILED
+
+    access.thread(work, f"push {run.id}")
+
+
+def pushed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How far a run's last push is; None if there was none."""
+    found = lab.pushes.of(lab.runs.get(str(asked["run"])).id)
+    if found is None:
+        return None
+    return {name: getattr(found, name) for name in ("state", "doing", "address", "error")}
