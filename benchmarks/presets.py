@@ -14,12 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import multiprocessing
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import workers
 from lab import methods
 from lab.data.catalogue import datasets
 from lab.knobs import knobs, values
@@ -58,11 +58,8 @@ def candidates(
 
 def attempt(work: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
     """Train one candidate; its figures, or why it failed."""
-    import torch
-
     from benchmarks.trained import trained
 
-    torch.set_num_threads(1)
     name, key, loose = work
     told: dict[str, Any] = {"set": name, "method": key, "loose": loose}
     began = time.process_time()
@@ -130,12 +127,11 @@ def main() -> None:
     results = [result for result in logged(asked.log) if (result["set"], result["method"], result["loose"]) in tried]
     done = [(result["set"], result["method"], result["loose"]) for result in results]
     work = [item for item in tried if item not in done]
-    with multiprocessing.get_context("spawn").Pool(asked.workers) as pool:
-        for result in pool.imap_unordered(attempt, work):
-            results.append(result)
-            print(json.dumps(result), flush=True)
-            with asked.log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(result) + "\n")
+    for result in workers.each(attempt, work, asked.workers):
+        results.append(result)
+        print(json.dumps(result), flush=True)
+        with asked.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(result) + "\n")
     for name, found in best(results).items():
         kept[name] = dict(sorted({**kept.get(name, {}), **found}.items()))
     asked.out.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")

@@ -2,78 +2,49 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import random
-import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.embedded import scratch
+from benchmarks.embedded.scratch import TEST, Case
+from benchmarks.presets import STEPS
 from lab import methods
-from lab.data.files import read_file
-from lab.data.tasks import Example
-from lab.errors import LabError
-from lab.plan import CLASSIFY, Data, Plan
+from lab.plan import CLASSIFY, Data
 
-Case = dict[str, Any]
 Figures = dict[str, Any]
-
-#: Sets of the data folder that are classified, and the column that is learned. Of clinc150 its domains: 150 labels
-#: are more than a minute's rows can show.
-SETS = {"snips7": "label", "product_pros_cons": "label", "clinc150": "domain"}
-
-#: Training rows (0 for all), and the steps of 16 rows that they are learned in.
-SIZES = {100: 30, 1000: 60, 0: 100}
-
-#: Test rows that are scored.
-TEST = 400
-
-PRETRAINED, FRESH, WORDS = "LoRA on the base", "from scratch", "TF-IDF + logistic regression"
-
-#: Peak rates: the intent preset's for LoRA; from scratch 3e-4 and 1e-3 were level (40.5% and 40.0%), 3e-3 was worse
-#: (21.5%) on 1,000 rows of clinc150 under another seed.
-RATES = {PRETRAINED: 3e-3, FRESH: 1e-3}
 
 #: The methods whose order is told. BitFit has no bias to train here; LayerNorm tuning is what trains as little.
 ORDER = ("full", "lora", "bottleneck", "prefix", "prompt", "layernorm", "head")
-RANKS = (1, 4, 16, 64, 2, 8, 32)
-
-#: Steps of the runs whose order is told (half of a preset's), and of those of the rank sweep.
-STEPS, SWEEP = 75, 40
+RANKS = (1, 2, 4, 8, 16, 32, 64)
 
 
-def scratch(seeds: Sequence[int]) -> list[Case]:
-    """LoRA on the base, the same network from scratch, and a bag of words, at each size."""
-    return [
-        {"experiment": "scratch", "set": name, "rows": rows, "arm": arm, "steps": steps, "seed": seed}
-        for rows, steps in SIZES.items()
-        for seed in seeds
-        for name in SETS
-        for arm in (PRETRAINED, FRESH, WORDS)
-    ]
-
-
-def persona(seeds: Sequence[int]) -> list[Case]:
+def persona(seeds: Sequence[int], _lines: Sequence[Case]) -> list[Case]:
     return [{"experiment": "persona", "precision": "fp32", "seed": seed} for seed in seeds]
 
 
-def order(seeds: Sequence[int]) -> list[Case]:
-    """The methods at their presets' rates and targets, then LoRA at each rank with alpha held at its default."""
+def order(seeds: Sequence[int], _lines: Sequence[Case]) -> list[Case]:
+    """The methods at their presets."""
     arms = [{"method": key} for key in ORDER]
-    return [{"experiment": "order", **arm, "steps": STEPS, "seed": seed} for seed in seeds for arm in arms]
+    return [{"experiment": "order", **arm, "steps": STEPS[CLASSIFY], "seed": seed} for seed in seeds for arm in arms]
 
 
-def ranks(seeds: Sequence[int]) -> list[Case]:
-    return [{"experiment": "ranks", "rank": rank, "steps": SWEEP, "seed": seed} for seed in seeds for rank in RANKS]
+def ranks(seeds: Sequence[int], _lines: Sequence[Case]) -> list[Case]:
+    """LoRA at each rank, with alpha held at its default."""
+    steps = STEPS[CLASSIFY]
+    return [{"experiment": "ranks", "rank": rank, "steps": steps, "seed": seed} for seed in seeds for rank in RANKS]
 
 
-def nf4(seeds: Sequence[int]) -> list[Case]:
+def nf4(seeds: Sequence[int], _lines: Sequence[Case]) -> list[Case]:
     return [{"experiment": "persona", "precision": "nf4", "seed": seed} for seed in seeds]
 
 
-EXPERIMENTS: dict[str, Callable[[Sequence[int]], list[Case]]] = {
-    "scratch": scratch,
+#: The cases of an experiment, from the seeds and the lines that the log holds.
+EXPERIMENTS: dict[str, Callable[[Sequence[int], Sequence[Case]], list[Case]]] = {
+    "rates": scratch.rates,
+    "scratch": scratch.scratch,
     "persona": persona,
     "order": order,
     "ranks": ranks,
@@ -82,91 +53,24 @@ EXPERIMENTS: dict[str, Callable[[Sequence[int]], list[Case]]] = {
 
 
 def run(case: Case, data: Path | None = None) -> Figures:
-    """The figures of a case. `data` is the folder with `SETS`. Raises LabError for what is missing there."""
+    """The figures of a case. `data` is the folder with `scratch.SETS`. Raises LabError for what is missing there."""
     match case["experiment"]:
-        case "scratch":
-            return _scratch(case, _folder(data))
+        case "rates" | "scratch":
+            return scratch.run(case, data)
         case "persona":
             return _persona(case)
         case _:
             return _intent(case)
 
 
-def _folder(data: Path | None) -> Path:
-    if data is None:
-        raise LabError("The experiment needs a folder of data.", "Name it: --data FOLDER.")
-    for name in SETS:
-        for split in ("train", "test"):
-            if not (data / name / f"{split}.csv").is_file():
-                raise LabError(f"'{data}' has no {name}/{split}.csv.", "Name the folder of labelled sets: --data.")
-    return data
-
-
-# -- LoRA on the base against the same network from scratch --------------------------------------------------------
-
-
-def _scratch(case: Case, folder: Path) -> Figures:
-    name, arm, seed = case["set"], case["arm"], case["seed"]
-    column = SETS[name]
-    test = [Example(row["text"], row[column], row) for row in _shuffled(folder / name / "test.csv", 0)[:TEST]]
-    rows = _shuffled(folder / name / "train.csv", seed)
-    with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / "train.csv"
-        _write(file, rows, column)
-        source = Data(source=str(file), task=CLASSIFY, input="text", target=column, rows=case["rows"])
-        if arm == WORDS:
-            return {"score": _words(source, test)}
-        model = str(_fresh(Path(scratch), seed)) if arm == FRESH else "storybook"
-        plan = Plan(model=model, method="full" if arm == FRESH else "lora", data=source, seed=seed)
-        loose: dict[str, Any] = {
-            "steps": case["steps"], "learning_rate": RATES[arm], "eval_every": 0, "eval_rows": TEST,
-        }  # fmt: skip
-        if arm == PRETRAINED:
-            loose["target_modules"] = "all-linear"
-        from benchmarks.embedded.measured import measure
-
-        session, history = measure(methods.with_values(plan, loose), test)
-    assert history.last
-    assert history.started
-    return {"score": history.last.score * session.known, "rows": history.started.train_rows}
-
-
-def _shuffled(file: Path, seed: int) -> list[dict[str, Any]]:
-    rows = list(read_file(file)[0])
-    random.Random(seed).shuffle(rows)
-    return rows
-
-
-def _write(file: Path, rows: Sequence[dict[str, Any]], column: str) -> None:
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(["text", column])
-        writer.writerows([row["text"], row[column]] for row in rows)
-
-
-def _words(source: Data, test: Sequence[Example]) -> float:
-    """Accuracy of the bag of words on the very rows that the networks see."""
-    from benchmarks.datasets import logistic_regression
-    from lab.data.scoring import accuracy
-    from lab.data.tasks import prepare
-
-    train = [{"input": row.input, "target": row.target} for row in prepare(source).train]
-    gold = [{"input": row.input, "target": row.target} for row in test]
-    return accuracy([row["target"] for row in gold], logistic_regression(train, gold))
-
-
-def _fresh(folder: Path, seed: int) -> Path:
-    """The base's network with weights drawn anew, and its tokenizer, saved as a model of its own."""
+def line(case: Case, data: Path | None = None) -> dict[str, Any]:
+    """A line of the log: the case, its figures, where it was made and how long it took."""
     import torch
-    from transformers import AutoModelForCausalLM
 
-    from lab.models import loading
-
-    torch.manual_seed(seed)
-    place = folder / "fresh"
-    AutoModelForCausalLM.from_config(loading.config("storybook")).float().save_pretrained(place)
-    loading.tokenizer("storybook").save_pretrained(place)
-    return place
+    began = time.monotonic()
+    figures = run(case, data)
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    return {"case": case, "figures": figures, "device": device, "seconds": round(time.monotonic() - began, 1)}
 
 
 # -- persona, in fp32 and over NF4 ---------------------------------------------------------------------------------

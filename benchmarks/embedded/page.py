@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.embedded.cases import FRESH, ORDER, PRETRAINED, SETS, SIZES, TEST, WORDS
+from benchmarks.embedded.cases import ORDER
+from benchmarks.embedded.scratch import FRESH, PRETRAINED, SETS, SIZES, TEST, WORDS
 from lab import methods
 from lab.compare.statistics import ENOUGH, paired, sampling_error, summary
 
 ROOT = Path(__file__).parents[2]
 PAGE, LOG = ROOT / "docs" / "embedded.md", ROOT / "docs" / "embedded.jsonl"
 
-Line = dict[str, Any]  # {"case": …, "figures": …, "cpu_seconds": …}
+Line = dict[str, Any]  # {"case": …, "figures": …, "device": …, "seconds": …}
 
 NOTHING = "Not measured yet."
 
@@ -103,6 +104,7 @@ def scratch(lines: Sequence[Line]) -> list[str]:
 def persona(lines: Sequence[Line]) -> list[str]:
     """Style and correctness by steps, the verdict on 95%, and twenty replies."""
     runs = by_seed(lines, experiment="persona", precision="fp32")
+    devices = {line["device"] for line in lines if line["case"]["experiment"] == "persona" and "device" in line}
     if not runs:
         return [NOTHING]
     steps = sorted({point["step"] for run in runs.values() for point in run["curve"]})
@@ -123,7 +125,7 @@ def persona(lines: Sequence[Line]) -> list[str]:
             f"{100 * base['correct']:.1f}% before.",
             len(runs),
         ),
-        f"- The optimizer's steps took {seconds} seconds on one thread.",
+        f"- The optimizer's steps took {seconds} seconds on {', '.join(sorted(devices)) or 'an unnamed device'}.",
     ]
     talk = next((run["replies"] for run in runs.values() if "replies" in run), [])
     title = "The first twenty test prompts and replies of seed 0:"
@@ -240,9 +242,10 @@ def put(text: str, name: str, lines: Sequence[str]) -> str:
 
 def write(file: Path, lines: Sequence[Line]) -> None:
     """Write every section of the page anew."""
-    from benchmarks.embedded.presets import table
+    from benchmarks.embedded.presets import rates, table
 
     text = file.read_text(encoding="utf-8")
     for name, section in SECTIONS.items():
         text = put(text, name, section(lines))
+    text = put(text, "rates", rates())
     file.write_text(put(text, "presets", table()), encoding="utf-8")

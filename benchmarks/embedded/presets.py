@@ -22,10 +22,37 @@ def trial(runs: list[dict[str, Any]], name: str, key: str, loose: dict[str, Any]
     return same[-1] if same else None
 
 
+#: Bits per byte of the forgetting text before any training, in the windows of an evaluation.
+BEFORE = 1.237
+
+
+def searched() -> list[dict[str, Any]]:
+    """Every run of the search."""
+    return [json.loads(line) for line in (ASSETS / "presets.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def rates() -> list[str]:
+    """Score and forgetting of full fine-tuning and of LoRA on every linear map, rate by rate, in Markdown."""
+    lines = ["| set | method | rate | score, % | forgotten, bits per byte |", "| --- " * 5 + "|"]
+    runs = [run for run in searched() if "score" in run]
+    for name in datasets():
+        for key, targets in (("full", None), ("lora", "all-linear")):
+            own = [run for run in runs if (run["set"], run["method"]) == (name, key)]
+            own = [run for run in own if run["loose"].get("target_modules") == targets]
+            top = max((run["score"] for run in own), default=0)
+            for run in sorted(own, key=lambda run: run["loose"]["learning_rate"]):
+                if run["score"] >= 0.7 * top:  # what learned, and did not break
+                    lines.append(
+                        f"| {name} | {methods.METHODS[key].title} | {run['loose']['learning_rate']:g} | "
+                        f"{100 * run['score']:.1f} | {run['general'] - BEFORE:.3f} |"
+                    )
+    return lines
+
+
 def table() -> list[str]:
     """The lines of the table, in Markdown."""
     found = json.loads((ASSETS / "presets.json").read_text(encoding="utf-8"))
-    runs = [json.loads(line) for line in (ASSETS / "presets.jsonl").read_text(encoding="utf-8").splitlines()]
+    runs = searched()
     lines = ["| set | method | rate | targets | steps | score of the trial | steps of the trial | candidates |"]
     lines.append("|---" * 8 + "|")
     for name, presets in found.items():

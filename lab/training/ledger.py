@@ -77,6 +77,9 @@ class Ledger:
             if parameter.requires_grad:
                 parameter.register_post_accumulate_grad_hook(self._accumulated)
         self._graded: set[int] = set()
+        for module in model.modules():
+            if type(module).__name__ == "Linear8bitLt":
+                module.register_forward_hook(self._multiplied)
 
     def _look(self) -> None:
         now = (self.activations, self.gradients, self.activations + self.gradients)
@@ -101,6 +104,16 @@ class Ledger:
         else:
             entry[0] += 1
         return _Saved(tensor, key, self._release)
+
+    def _multiplied(self, module: torch.nn.Module, given: Any, made: torch.Tensor) -> None:
+        """An 8-bit product was made: bitsandbytes keeps its input on the node itself, out of the hooks' sight."""
+        node = made.grad_fn
+        while node is not None and not hasattr(node, "grad_shape"):  # below the reshape of its output
+            node = node.next_functions[0][0] if node.next_functions else None
+        if node is not None:
+            kept = (*getattr(node, "tensors", ()), getattr(node, "A", None))
+            # What stands on the node goes when the graph does.
+            setattr(node, "counted", [self._pack(item) for item in kept if isinstance(item, torch.Tensor)])
 
     def _release(self, key: int) -> None:
         entry = self._saved[key]

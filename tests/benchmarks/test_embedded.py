@@ -8,8 +8,9 @@ import pytest
 
 from benchmarks.embedded import page
 from benchmarks.embedded.__main__ import main
-from benchmarks.embedded.cases import EXPERIMENTS, FRESH, ORDER, PRETRAINED, SETS, WORDS, run, same
+from benchmarks.embedded.cases import EXPERIMENTS, ORDER, run, same
 from benchmarks.embedded.measured import measure
+from benchmarks.embedded.scratch import FRESH, PRETRAINED, RATES, SETS, WORDS, chosen, fresh, rates, words
 from lab import methods
 from lab.data.tasks import prepare
 from lab.errors import LabError
@@ -32,10 +33,24 @@ def scratch_lines(gap, size=100):
     ]
 
 
+def search(best=0.9):
+    """The lines of a search in which the middle rate of each network was best."""
+    return [{"case": case, "figures": {"score": best if case["rate"] == RATES[case["arm"]][1] else 0.1}}
+            for case in rates([0], [])]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_no_two_cases_have_one_name(name):
-    made = [same(case) for case in EXPERIMENTS[name]([0, 1, 2])]
+    made = [same(case) for case in EXPERIMENTS[name]([0, 1, 2], search())]
     assert len(set(made)) == len(made) > 0
+
+
+def test_a_network_takes_the_rate_that_the_validation_rows_chose():
+    with pytest.raises(LabError, match="No rate was searched"):
+        chosen([], "snips7", 100, FRESH)
+    cases = EXPERIMENTS["scratch"]([0], search())
+    assert {case["rate"] for case in cases if case["arm"] == FRESH} == {RATES[FRESH][1]}
+    assert not any("rate" in case for case in cases if case["arm"] == WORDS)
 
 
 def test_a_spread_is_mean_and_sample_deviation():
@@ -119,16 +134,15 @@ def test_the_page_is_what_the_log_says(tmp_path):
 
 
 def test_a_folder_without_the_sets_is_named(tmp_path, capsys):
-    case = EXPERIMENTS["scratch"]([0])[0]
+    case = EXPERIMENTS["rates"]([0], [])[0]
     with pytest.raises(LabError, match=r"has no snips7/train\.csv"):
         run(case, tmp_path)
-    assert main(["scratch", "--data", str(tmp_path), "--log", str(tmp_path / "log.jsonl")]) == 1
+    assert main(["rates", "--data", str(tmp_path), "--log", str(tmp_path / "log.jsonl")]) == 1
     assert "snips7/train.csv" in capsys.readouterr().err
 
 
 def test_scratch_is_a_network_that_has_read_nothing(tmp_path):
     """The bag of words and the fresh network run on files alone; a label that no training row has is a miss."""
-    from benchmarks.embedded.cases import _fresh, _words
     from lab.models import loading
 
     file = tmp_path / "rows.csv"
@@ -136,8 +150,8 @@ def test_scratch_is_a_network_that_has_read_nothing(tmp_path):
     file.write_text("text,label\n" + "\n".join(rows), encoding="utf-8")
     data = Data(source=str(file), task="classify", input="text", target="label")
     test = prepare(data).test
-    assert _words(data, test) == 1.0
-    place = str(_fresh(tmp_path, 3))
+    assert words(data, test) == 1.0
+    place = str(fresh(tmp_path, 3))
     plan = methods.default_plan("full", model=place, data=data)
     strange = type(test[0])("green number 1", "green", {})
     loose = {"steps": 1, "eval_every": 0, "eval_rows": 4, "batch_size": 2}

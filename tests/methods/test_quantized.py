@@ -12,6 +12,9 @@ from tests.methods.cases import cases, mismatch, settings
 from tests.methods.practice import begin, gradients, logits, reply, steps
 from tests.methods.quantized import PRECISIONS, quantized, whole
 
+#: bitsandbytes says on a GPU that widths below a block of 64, as these have, take its slower kernel.
+pytestmark = pytest.mark.filterwarnings("ignore:inner dimension")
+
 GROUNDS = (("llama", GENERATE), ("gpt2", GENERATE), ("bert", CLASSIFY), ("t5", GENERATE))
 
 #: Refused for what the result would be, not because it fails: the base would have to be quantized a second time.

@@ -81,3 +81,19 @@ def test_the_gradients_of_the_logits_count_at_the_peak():
     memory = ledger.peak()
     assert memory.activations == saved
     assert memory.at_once == memory.weights + saved + 2 * 4 * 2 * 3 * 50
+
+
+def test_what_an_8_bit_product_keeps_is_counted():
+    """bitsandbytes keeps the input of an 8-bit map on its node, where autograd's hooks see nothing."""
+    from bitsandbytes.nn import Linear8bitLt
+
+    first, second = nn.Linear(64, 32), Linear8bitLt(32, 16, has_fp16_weights=False)
+    second.weight.requires_grad_(False)
+    net = nn.Sequential(first, second.to("cpu"))
+    ledger = Ledger(net, storages(held(net)), torch.optim.AdamW(first.parameters()), "cpu")
+    with ledger.watching():
+        loss = net(torch.ones(5, 64)).sum()
+    assert ledger.activations == (5 * 64 + 5 * 32) * 4
+    loss.backward()
+    del loss
+    assert ledger.activations == 0
