@@ -53,7 +53,7 @@
   }
 
   // ---- state that survives a reload, and is shared with the browser's other tabs
-  let state = { tab: "", theme: "", lesson: "side", benches: {}, done: {} };
+  let state = { tab: "", theme: "", lesson: "side", benches: {}, done: {}, answers: {} };
   function stored() {
     try {
       return JSON.parse(localStorage.getItem(KEY) || "{}");
@@ -66,8 +66,9 @@
   function save(bench = state.tab) {
     const now = stored();
     const benches = { ...now.benches, ...(state.benches[bench] ? { [bench]: state.benches[bench] } : {}) };
+    const [done, answers] = ["done", "answers"].map((name) => ({ ...now[name], ...state[name] }));
     try {
-      localStorage.setItem(KEY, JSON.stringify({ ...now, ...state, benches, done: { ...now.done, ...state.done } }));
+      localStorage.setItem(KEY, JSON.stringify({ ...now, ...state, benches, done, answers }));
     } catch {
       // Private windows may refuse: the page works without.
     }

@@ -64,7 +64,13 @@
     seen.unobserve(node);
     if (node.data) Plotly.purge(node);
   }
-  Lab.chart = { draw, extend, relayout, clear };
+  /** The chart as a picture, on the page's own ground: an address that holds all of it. */
+  function image(node) {
+    const ground = css("--lab-surface"), { width, height } = node.getBoundingClientRect();
+    const layout = { ...themed(node.labLayout), paper_bgcolor: ground, plot_bgcolor: ground };
+    return Plotly.toImage({ data: node.data, layout }, { format: "png", width: Math.max(width, 480), height: height || node.labLayout.height || 280, scale: 2 });
+  }
+  Lab.chart = { draw, extend, relayout, clear, image };
 
   on("theme", () => {
     for (const node of charts) {

@@ -8,21 +8,28 @@ The file begins with `# Title` and an introduction; each `## 2.1 Heading` begins
         with exhibit("Rank against parameters"):
             ...                                # Gradio components, or lab.ui.figure.Figure
 
+Each section ends in what `assets/js/lesson.js` gives it: a link to it with its controls as they stand, a written
+answer, a mark that it is done.
+
 In the text, `[rank](#knob-rank)` points at a control of the bench, `[try it](#set?method=lora&rank=4)` sets it,
 `[chat](#view-chat)` opens a view and `[QLoRA](#tab-qlora)` a tab.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import gradio as gr
 
+from lab.ui import controls
+from lab.ui.component import Widget
 from lab.ui.theme import ASSETS
 
 #: The formulas' brackets in Markdown.
@@ -60,8 +67,10 @@ class Lesson:
         return self._parts[1]
 
     def introduction(self) -> None:
-        """Place the title and the introduction."""
+        """Place the title and the introduction, and how far one is."""
         text(self._parts[0])
+        listed = [{"number": item.number, "heading": item.heading} for item in self.sections]
+        Widget("lesson", {"tab": self.name, "sections": listed})
 
     @contextmanager
     def section(self, number: str, open: bool = False) -> Iterator[None]:
@@ -82,6 +91,8 @@ class Lesson:
                 yield
             finally:
                 FOLDED.reset(token)
+            about = {"tab": self.name, "number": number, "heading": found.heading, "first": open}
+            linked(Widget("section", about, events=("input",)), number, controls.linkable(fold))
 
     def show(self) -> None:
         """Place the whole lesson without exhibits; the first section stands open."""
@@ -89,6 +100,37 @@ class Lesson:
         for index, item in enumerate(self.sections):
             with self.section(item.number, open=index == 0):
                 pass
+
+
+def linked(foot: Widget, number: str, known: Mapping[str, Any]) -> None:
+    """Let the section's foot note what a person sets, and set what a link asks for."""
+    for name, item in known.items():
+        about = ", ".join(map(json.dumps, (number, name)))
+        script = f"(value) => {{ Lab.touch({about}, value, {json.dumps(item.value)}); return []; }}"
+        item.input(None, [item], None, js=script, api_visibility="private")
+
+    def put(told: dict[str, Any]) -> list[Any]:
+        asked = told.pop("set", None)
+        if not isinstance(asked, dict):
+            return [told | {"kept": None}, *[gr.skip()] * len(known)]
+        kept, ignored = asked_for(asked, known)
+        return [told | {"kept": kept, "ignored": ignored}, *[kept.get(name, gr.skip()) for name in known]]
+
+    foot.input(put, [foot], [foot, *known.values()], show_progress="hidden", api_visibility="private")
+
+
+def asked_for(asked: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """The values that a link gives to the controls of a section, and one sentence about what cannot be had."""
+    kept: dict[str, Any] = {}
+    bad = []
+    for name, given in asked.items():
+        try:
+            kept[name] = controls.read(known[name], [str(item) for item in given])
+        except (KeyError, ValueError, TypeError):
+            bad.append(str(known[name].label if name in known else name)[:60])
+    if not bad:
+        return kept, ""
+    return kept, f"The link asks for something that this section cannot have; it was left as it is: {', '.join(bad)}."
 
 
 def text(markdown: str) -> gr.Markdown:

@@ -16,6 +16,7 @@ SCRIPTS = (
     "account",
     "push",
     "figure",
+    "lesson",
     "flow",
     "knobs",
     "form",
@@ -28,7 +29,7 @@ SCRIPTS = (
     "compare",
     "guide",
 )
-STYLES = ("base", "frame", "bench", "runs", "compare", "account", "gradio")
+STYLES = ("base", "frame", "lesson", "bench", "runs", "compare", "account", "gradio")
 
 FONT = ("Inter", "system-ui", "-apple-system", "Segoe UI", "Liberation Sans", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "Consolas", "Liberation Mono", "monospace")

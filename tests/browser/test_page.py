@@ -13,7 +13,8 @@ from lab import methods
 from lab.events import DONE, Evaluated, Finished, Memory, Reported, Sample, Started, Step, to_line
 from lab.plan import Data, Plan
 from lab.runs import Runs
-from lab.ui.tabs import TABS
+from lab.ui.lesson import Lesson
+from lab.ui.tabs import EXERCISE, TABS
 from tests.browser.conftest import App, Watched
 
 LONG = 90_000
@@ -101,8 +102,28 @@ def test_axe_finds_no_serious_fault(shared_app: App, browser: Browser, base: Pat
     assert found == []
 
 
-def serious(page: Page, where: str) -> list[str]:
-    told = Axe().run(page, context="#lab-header, #lab-bench, #lab-wide").response["violations"]
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_in_the_lessons(shared_app: App, browser: Browser, base: Path, theme: str) -> None:
+    """Every section unfolded, with its exhibits and the examples that stand in them."""
+    watched = Watched(browser, theme=theme)
+    page = opened(watched, shared_app, base)
+    found = []
+    for tab in TABS:
+        if tab.kind != EXERCISE:
+            continue
+        page.click(f"#tab-button-{tab.name}")
+        for fold in page.locator(f"#tab-{tab.name} .lab-section > button[aria-expanded=false]").all():
+            fold.dispatch_event("click")
+        expect(page.locator(f"#tab-{tab.name} .lab-section-foot")).to_have_count(len(Lesson(tab.name).sections))
+        expect(page.locator(f"#tab-{tab.name} .lab-figure .main-svg").first).to_be_visible()
+        page.wait_for_timeout(1500)
+        found += serious(page, tab.name, f"#tab-{tab.name}")
+    watched.context.close()
+    assert found == []
+
+
+def serious(page: Page, where: str, context: str = "#lab-header, #lab-bench, #lab-wide") -> list[str]:
+    told = Axe().run(page, context=context).response["violations"]
     return [
         f"{where}: {item['id']} at {[node['target'] for node in item['nodes'][:3]]}"
         for item in told

@@ -20,6 +20,7 @@ from lab import access
 from lab.errors import LabError
 from lab.plan import Plan
 from lab.runs import Run
+from lab.ui import examples
 from lab.ui.guard import guarded, told
 from lab.ui.lab import Lab
 
@@ -204,13 +205,15 @@ def button(
 ) -> gr.Button:
     """Place the button with its stop button and its sentence; `show(value)` gives the outputs' values.
 
-    What was measured before is shown when the tab is opened. Returns the button that starts.
+    What was measured before is shown when the tab is opened; until then, what `lab.ui.examples` keeps of this button.
+    Returns the button that starts.
     """
     with gr.Row(elem_classes="lab-measure"):
         start = gr.Button(label, variant="primary", size="sm", elem_id=elem_id, scale=4, min_width=150)
         stop = gr.Button("Stop", size="sm", elem_id=f"{elem_id}-stop", interactive=False, scale=1, min_width=64)
     said = gr.Markdown("", elem_classes="lab-lesson-text lab-words", elem_id=f"{elem_id}-said")
     ids, timer = gr.State([]), gr.Timer(EVERY, active=False)
+    example = examples.place(elem_id)
     changed = [said, stop, timer, *outputs]
 
     def seen(found: list[str]) -> list[Any]:
@@ -240,4 +243,9 @@ def button(
     stop.click(end, [ids], changed, **quiet)
     if isinstance(work, Trials):
         lab.opened(tab, again, outputs=[ids, *changed])
+    if example:
+        column, parts = example
+        lab.opened(tab, lambda: examples.values(elem_id), outputs=parts)
+        # What one started, or finds again, takes the example's place.
+        ids.change(lambda found: gr.Column(visible=not found), [ids], [column], **quiet)
     return start
