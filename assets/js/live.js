@@ -3,8 +3,10 @@
 (() => {
   const { h, put, say, call, note, format } = Lab;
   const PERIOD = 450;
-  // Drawing may take this share of the time: training often uses every core of the same machine.
-  const SHARE = 0.015;
+  // Drawing may take this share of the time, and leave this much time between at most: a training on the processor
+  // wants every core of the machine, and makes a step or two a second; one on a device of its own is not held up.
+  const SHARE = { process: 0.015, device: 0.3 }, REST = { process: 2000, device: 1000 };
+  const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
   const MOVING = new Set(["queued", "running", "paused", "stopping"]);
 
   Lab.live = (root, { onUpdate }) => {
@@ -64,7 +66,10 @@
       const began = performance.now();
       await take(reply);
       const drawing = performance.now() - began;
-      if (mine === turn && MOVING.has(reply.status)) again(Math.min(3000, Math.max(PERIOD, drawing / SHARE)));
+      if (mine === turn && MOVING.has(reply.status)) {
+        const where = reply.device_words;
+        again(Math.min(REST[where], Math.max(PERIOD, drawing / SHARE[where])));
+      }
     }
 
     async function take(reply) {
@@ -79,8 +84,8 @@
             grid.append(h("figure", { class: `lab-chart ${name}` }, h("figcaption", {}, figure.layout.title.text), charts[name]));
           }
           charts[name].previousSibling.textContent = figure.layout.title.text;
-          // The title stands above the picture, so that a legend of two lines has room.
-          figure.layout = { ...figure.layout, title: null, margin: { ...figure.layout.margin, t: figure.layout.showlegend ? 24 : 8 } };
+          // Margins that fit themselves would have each chart drawn twice at every update.
+          figure.layout = { ...figure.layout, title: null, margin: { ...MARGINS, t: 8 + 19 * legendRows(figure, charts[name].clientWidth) } };
           await Lab.chart.draw(charts[name], figure);
         }
         if (log.getAttribute("aria-pressed") === "true") setLog(true);
@@ -104,6 +109,15 @@
       if (reply.samples.length) grow(reply.samples);
       onUpdate(reply);
       if (changed) say("runs");
+    }
+
+    /** About how many lines the legend above a chart takes. */
+    function legendRows({ data, layout }, width) {
+      if (!layout.showlegend) return 0;
+      const letters = data.filter((trace) => trace.showlegend !== false).map((trace) => (trace.name || "").length);
+      const each = 52 + 6 * Math.max(...letters); // plotly gives every entry of a wrapped legend the widest one's room
+      const fits = Math.max(1, Math.floor((width - MARGINS.l - MARGINS.r) / each));
+      return Math.ceil(letters.length / fits);
     }
 
     /** What the method found by module (AdaLoRA: the ranks it left), a row for each layer. */
