@@ -112,8 +112,8 @@ def test_axe_finds_no_serious_fault_in_the_lessons(shared_app: App, browser: Bro
         if tab.kind != EXERCISE:
             continue
         page.click(f"#tab-button-{tab.name}")
-        for fold in page.locator(f"#tab-{tab.name} .lab-section > button[aria-expanded=false]").all():
-            fold.dispatch_event("click")
+        folds = page.locator(f"#tab-{tab.name} .lab-section > button[aria-expanded=false]")
+        folds.evaluate_all("all => all.forEach(one => one.click())")
         expect(page.locator(f"#tab-{tab.name} .lab-section-foot")).to_have_count(len(Lesson(tab.name).sections))
         expect(page.locator(f"#tab-{tab.name} .lab-figure .main-svg").first).to_be_visible()
         page.wait_for_timeout(1500)
