@@ -31,7 +31,7 @@ async ([name, limit]) => {
     const seen = new MutationObserver((changes) => {
       const other = changes.some((c) => {
         const node = c.target.nodeType === 1 ? c.target : c.target.parentElement;
-        return node && !control.contains(node) && node.closest(".lab-figure, .lab-flow, .lab-words, .prose, table, svg, canvas");
+        return node && !control.contains(node) && node.closest(".lab-figure, .lab-words, .prose, table, svg, canvas");
       });
       if (other) { seen.disconnect(); requestAnimationFrame(() => resolve(performance.now() - began)); }
     });
