@@ -40,6 +40,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--max-visitors", type=int, metavar="N", help="visitors of a public lab (default 100)")
     parser.add_argument("--auth", metavar="USER:PASSWORD", default=os.environ.get("LAB_AUTH"), help="ask for these")
+    parser.add_argument(
+        "--owner-token",
+        metavar="SECRET",
+        default=os.environ.get("LAB_OWNER_TOKEN", ""),
+        help="opens the owner's page of a public lab, at /owner (better in the variable LAB_OWNER_TOKEN)",
+    )
     parser.add_argument("--root-path", default="", metavar="PATH", help="path below which a proxy serves the page")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     asked = parser.parse_args(arguments)
@@ -49,6 +55,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error("--max-visitors must be from 1 to 100000")
     if asked.auth and not all(asked.auth.partition(":")):
         parser.error("--auth must be USER:PASSWORD")
+    if asked.owner_token and len(asked.owner_token) < 16:
+        parser.error("--owner-token must have 16 characters or more")
     if asked.root_path and not re.fullmatch(r"(/[\w.-]+)+", asked.root_path):
         parser.error("--root-path must look like /lab")
     return asked
@@ -99,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     if port != asked.port:
         print(f"Port {asked.port} is in use; taking {port}.", flush=True)
     user = tuple(asked.auth.split(":", 1)) if asked.auth else None
-    address = launch(page, port, host, asked.root_path, lab if asked.public else None, user)
+    address = launch(page, port, host, asked.root_path, lab if asked.public else None, user, asked.owner_token)
     print(f"PEFT Lab is at {address}", flush=True)
     lab.warm_up()
     if not (asked.no_browser or asked.public):

@@ -13,7 +13,8 @@
     }
     Lab.account = told;
     if (told.notice) toast("error", told.notice.message, told.notice.hint);
-    if (told.offered) put(place, told.name ? signed(told.name) : Lab.signIn("Sign in"));
+    put(place, told.owner ? h("a", { class: "lab-button quiet small owner", href: `${Lab.root}/owner` }, "Owner") : null,
+      !told.offered ? null : told.name ? signed(told.name) : Lab.signIn("Sign in"));
     Lab.say("account", told);
   }
   /** The way to Hugging Face. It shows its page in no frame: from inside one a tab of its own is opened. */

@@ -22,6 +22,9 @@ OWNER = re.compile(r"[0-9a-f]{32}")
 #: Seconds between two notes of a visit, between two sweeps, and after which a visitor without data is forgotten.
 NOTED, SWEPT, GONE = 60.0, 600.0, 900.0
 
+#: Seconds after a visit for which a visitor counts as here.
+HERE = 300.0
+
 
 class Visitors:
     """Visits are kept as the times of empty files, so that a restarted lab knows them.
@@ -65,6 +68,12 @@ class Visitors:
 
     def count(self) -> int:
         return len(self._seen)
+
+    def here(self) -> int:
+        """How many were here within the last minutes."""
+        now = self.now()
+        with self._lock:
+            return sum(now - last < HERE for last in self._seen.values())
 
     def hand_over(self, before: str, after: str) -> None:
         """Make all that is one owner's another's. Plans name uploads by their paths: a link leads from the old ones.

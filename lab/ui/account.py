@@ -17,6 +17,7 @@ def account(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
         "offered": lab.signing,
         "name": found.name if found else "",
         "push": not lab.limits or lab.signing,
+        "owner": lab.owner is not None and lab.owner.admits(visitor()),
         "notice": {"message": problem.message, "hint": problem.hint} if problem else None,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from lab.hosting.openid import from_environment
+from lab.hosting.owner import Owner
 from lab.ui import theme
 from lab.ui.bench.bench import bench
 from lab.ui.component import Widget
+from lab.ui.door import LoginDoor
 from lab.ui.exhibits.parts import follow_the_bench
 from lab.ui.gate import Gate
 from lab.ui.headers import Headers
 from lab.ui.lab import Lab
+from lab.ui.owner import OwnerPage
 from lab.ui.service import functions
 from lab.ui.signin import SignIn
 from lab.ui.tabs import EXERCISE, TABS, WIDE, Tab
@@ -79,18 +83,17 @@ def launch(
     root: str = "",
     shared: Lab | None = None,
     auth: tuple[str, str] | None = None,
+    owner_token: str = "",
 ) -> str:
     """Serve the page in the background; its address. Raises OSError if the port is taken.
 
-    `shared` is the lab if strangers share it: its gate stands before everything. `auth` is a user and a password.
+    `shared` is the lab if strangers share it: its gate stands before everything. `auth` is a user and a password,
+    `owner_token` the secret that opens the owner's page.
     """
     script = plotly_file()
-    guards = []
-    if shared:
-        provider = from_environment()
-        signing = SignIn(shared, provider, root) if provider else None
-        shared.signing = signing is not None
-        guards = [Middleware(Headers), Middleware(Gate, lab=shared, files=(script,), signing=signing)]
+    guards = [*_guards(shared, root, owner_token, script)] if shared else []
+    if auth:
+        guards.append(Middleware(LoginDoor))
     limits = shared.limits if shared else None
     _, address, _ = page.queue(default_concurrency_limit=4, max_size=QUEUE if shared else None).launch(
         server_name=host,
@@ -108,3 +111,15 @@ def launch(
         app_kwargs={"middleware": [*guards, Middleware(EarlyScript)]},
     )
     return str(address)
+
+
+def _guards(lab: Lab, root: str, owner_token: str, script: Path) -> tuple[Middleware, Middleware]:
+    """What stands before a shared lab: its headers, and the gate with signing in and the owner's page."""
+    provider, author = from_environment(), os.environ.get("SPACE_AUTHOR_NAME", "")
+    signing = SignIn(lab, provider, root) if provider else None
+    lab.signing = signing is not None
+    page = None
+    if lab.overview and (owner_token or (author and provider)):
+        lab.owner = Owner(lab.accounts, author if provider else "", owner_token)
+        page = OwnerPage(lab.owner, lab.overview)
+    return Middleware(Headers), Middleware(Gate, lab=lab, files=(script,), signing=signing, owner_page=page)

@@ -92,20 +92,14 @@ async def say(send: Send, status: int, words: str) -> None:
     await answer(send, status, json.dumps({"detail": words}).encode(), "application/json")
 
 
-async def answer(send: Send, status: int, body: bytes, kind: str) -> None:
-    """A whole answer; browsers keep none of them."""
-    headers = [
-        (b"content-type", kind.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
+async def answer(send: Send, status: int, body: bytes, kind: str, cookie: bytes = b"", *more: tuple) -> None:
+    """A whole answer, with a cookie if there is one; browsers keep none of them."""
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(b"cache-control", b"no-store"), *([(b"set-cookie", cookie)] if cookie else []), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 async def redirect(send: Send, address: str, cookie: bytes = b"") -> None:
     """Send the browser elsewhere, with a cookie if there is one."""
-    headers = [(b"location", address.encode("ascii")), (b"content-length", b"0"), (b"cache-control", b"no-store")]
-    headers += [(b"set-cookie", cookie)] if cookie else []
-    await send({"type": "http.response.start", "status": 303, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    await answer(send, 303, b"", "text/plain", cookie, (b"location", address.encode("ascii")))

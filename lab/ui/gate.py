@@ -17,6 +17,8 @@ from typing import Any
 from lab.ui.asked import Asked, hearing, say, welcoming
 from lab.ui.headers import App
 from lab.ui.lab import Lab
+from lab.ui.owner import PATHS as OWNER
+from lab.ui.owner import OwnerPage
 from lab.ui.signin import AWAY, BACK, SignIn
 from lab.ui.web import Message, Receive, Scope, Send
 
@@ -44,13 +46,20 @@ KEPT, FORGOTTEN = 50_000, 3600.0
 
 
 class Gate:
-    """`files` are those of the page itself, which anyone may fetch; `signing` how one signs in, if one can."""
+    """`files` are those of the page itself, which anyone may fetch. `signing` and `owner_page` answer theirs."""
 
-    def __init__(self, app: App, lab: Lab, files: tuple[Path, ...] = (), signing: SignIn | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        lab: Lab,
+        files: tuple[Path, ...] = (),
+        signing: SignIn | None = None,
+        owner_page: OwnerPage | None = None,
+    ) -> None:
         assert lab.limits
         assert lab.visitors
         self.app, self.lab, self.limits, self.visitors = app, lab, lab.limits, lab.visitors
-        self.signing = signing
+        self.signing, self.owner_page = signing, owner_page
         self.files = {file.resolve() for file in files}
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._sent: dict[str, int] = {}
@@ -70,6 +79,8 @@ class Gate:
             return await say(send, 503, "The lab is full: as many visitors as it can hold. Try again later.")
         if self.signing and asked.method == "GET" and asked.path in (AWAY, BACK):
             return await (self.signing.away if asked.path == AWAY else self.signing.back)(asked, send)
+        if self.owner_page and (asked.method, asked.path) in OWNER:
+            return await self.owner_page(asked, receive, send)
         if OPEN.fullmatch(asked.path):
             return await self.app(scope, receive, send if asked.owner else welcoming(send, asked))
         if not asked.path.startswith(API):

@@ -27,6 +27,7 @@ from lab.ui.visitor import Served, visitor
 
 if TYPE_CHECKING:
     from lab.chat.engine import Engine
+    from lab.hosting.owner import Overview, Owner
     from lab.hosting.visitors import Visitors
     from lab.ui.bench.live import Trails
     from lab.ui.component import Widget
@@ -52,6 +53,9 @@ class Lab:
         self.accounts = Accounts()
         #: Whether one can sign in: set where the page is launched.
         self.signing = False
+        #: Who may see the owner's page, and what is on it; a lab of one's own has none.
+        self.owner: Owner | None = None
+        self.overview: Overview | None = None
         self.visitors: Visitors | None = None
         if limits:
             self._share(limits)
@@ -124,14 +128,17 @@ class Lab:
     def _share(self, limits: Limits) -> None:
         """Make this the lab of many: from here on everything is asked for by somebody."""
         from lab.hosting.own import OwnJobs, OwnRuns
+        from lab.hosting.owner import Overview
         from lab.hosting.rules import Shared
         from lab.hosting.visitors import Visitors
 
         places = (self.folder / "uploads", self.folder / "comparisons")
         every, self.runs = self.runs, OwnRuns(self.runs, limits, places)
-        self.jobs = OwnJobs(self.jobs, self.runs)
+        all_jobs, self.jobs = self.jobs, OwnJobs(self.jobs, self.runs)
         self.visitors = Visitors(self.folder / "visitors", every, limits, places, self.folder / "served")
         self.visitors.start()
+        self.overview = Overview(self.folder, every, all_jobs, self.visitors, limits)
+        logging.getLogger().addHandler(self.overview.faults)
         self._before = access.use(Shared(limits, places[0], visitor, self.accounts))
 
     def warm_up(self) -> threading.Thread:
@@ -152,4 +159,6 @@ class Lab:
         self.jobs.close()
         if self.visitors:
             self.visitors.close()
+        if self.overview:
+            logging.getLogger().removeHandler(self.overview.faults)
             access.use(self._before)

@@ -16,6 +16,9 @@ from tests.loops import closed_after
 #: Stands in everything that the first visitor made.
 MARK = "kestrel-4711"
 
+#: Opens the owner's page; no visitor has it.
+TOKEN = "a-token-of-the-owner-0815"
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -40,7 +43,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     limits = Limits(steps=4, waiting=3, measuring=5.0, upload=200_000, members=3)
     with pytest.MonkeyPatch.context() as patch, closed_after(patch):
         patch.setenv("GRADIO_TEMP_DIR", "")
-        server = Server(tmp_path_factory.mktemp("shared") / "runs", limits)
+        for name in ("OPENID_PROVIDER_URL", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        server = Server(tmp_path_factory.mktemp("shared") / "runs", limits, owner_token=TOKEN)
         try:
             with visitors(server, 2) as (ann, bob):
                 yield prepare(server, ann, bob)

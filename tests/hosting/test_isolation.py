@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from lab.ui.owner import PATHS
 from lab.ui.service import SERVICES
-from tests.hosting.conftest import MARK, Scene
+from lab.ui.signin import AWAY, BACK
+from tests.hosting.conftest import MARK, TOKEN, Scene
 from tests.hosting.visitor import Visitor
 
 #: The same for everybody: the page and what it is drawn with, nothing of anybody's.
@@ -47,6 +49,12 @@ SHUT = {
     "/gradio_api/vibe-starter-queries/", "/gradio_api/runs", "/gradio_api/runs/", "/gradio_api/run-history/connect",
     "/gradio_api/run-history/records", "/gradio_api/run-history/buckets",
     "/gradio_api/run-history/records/{endpoint}/{record_id}/assets/{asset_id}",
+}  # fmt: skip
+
+#: The lab's own routes, and what a stranger gets: nothing of anybody's behind any of them.
+ADDED = {
+    ("GET", "/login/huggingface"): 303, ("GET", "/login/callback"): 303, ("GET", "/owner"): 200,
+    ("GET", "/owner/load"): 404, ("POST", "/owner/enter"): 403, ("POST", "/owner/act"): 404,
 }  # fmt: skip
 
 #: What each service of the bench tells a stranger who names Ann's run, file or comparison: a refusal, or an answer
@@ -97,6 +105,24 @@ def test_every_route_is_in_one_of_the_tables(scene: Scene) -> None:
     assert len(found) > 60
     assert found - (SAME | OWN | SHUT) == set(), "a new route: decide what a stranger gets of it"
     assert len(SAME | OWN | SHUT) == len(SAME) + len(OWN) + len(SHUT)
+
+
+def test_the_labs_own_routes_tell_a_stranger_nothing(scene: Scene) -> None:
+    assert set(ADDED) == {("GET", AWAY), ("GET", BACK)} | PATHS, "a new route: decide what a stranger gets of it"
+    stranger = Visitor(scene.server, welcome=False)
+    try:
+        for (method, path), status in ADDED.items():
+            for one in (scene.bob, stranger):
+                body = {"run": scene.run, "action": "remove", "token": "guess"} if method == "POST" else None
+                answer = one.web.request(method, path, json=body)
+                assert answer.status_code == status, (method, path)
+                told = answer.text + str(answer.headers)
+                assert not any(word in told for word in (*scene.about_ann, scene.run, TOKEN)), path
+            other = {"GET": "POST", "POST": "GET"}[method]
+            assert (other, path) in ADDED or scene.bob.web.request(other, path).status_code == 404
+    finally:
+        stranger.close()
+    assert [row["id"] for row in scene.ann.ask("runs", {})] == [scene.run]
 
 
 def test_what_is_shut_is_not_there_for_anybody(scene: Scene) -> None:

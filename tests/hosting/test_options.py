@@ -28,6 +28,7 @@ def test_the_lab_is_shared_by_itself_on_spaces_and_else_when_asked(monkeypatch: 
         ["--max-visitors", "0"],
         ["--auth", "nobody"],
         ["--auth", ":secret"],
+        ["--owner-token", "short"],
         ["--root-path", "lab"],
         ["--root-path", "/a b"],
     ],

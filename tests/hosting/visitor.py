@@ -25,10 +25,10 @@ API = "/gradio_api"
 class Server:
     """A lab that strangers share, served for real."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Limits, **how: Any) -> None:
         self.lab = Lab(folder, limits)
         self.page: gr.Blocks = build(self.lab)
-        self.url = launch(self.page, free(), "127.0.0.1", shared=self.lab).rstrip("/")
+        self.url = launch(self.page, free(), "127.0.0.1", shared=self.lab, **how).rstrip("/")
 
     def close(self) -> None:
         self.lab.close()

@@ -1,0 +1,143 @@
+"""Who the owner of a shared lab is, and what they see: load, queue, disk, runs and faults."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lab.errors import LabError
+from lab.hosting.accounts import Accounts
+from lab.hosting.limits import Limits
+from lab.hosting.own import bytes_in
+from lab.hosting.visitors import Visitors
+from lab.runs import Run, Runs
+from lab.training.jobs import Jobs
+
+#: Characters that an owner's token has at least; seconds for which a browser that gave it is let in.
+SHORTEST, LASTS = 16, 12 * 3600.0
+
+#: Runs that are listed, faults that are remembered, and seconds for which a walk over the disk is good.
+LISTED, FAULTS, WALKED = 200, 50, 20.0
+
+
+class Owner:
+    """`author` is the account that owns the Space, `token` a secret that opens the page too; empty opens nothing."""
+
+    def __init__(self, accounts: Accounts, author: str = "", token: str = "") -> None:
+        self.accounts, self.author, self.token = accounts, author, token
+        self._browsers: dict[str, float] = {}
+
+    def admits(self, browser: str) -> bool:
+        """Whether this browser is the owner's."""
+        account = self.accounts.of(browser) if browser else None
+        if self.author and account and account.name == self.author:
+            return True
+        return self._browsers.get(browser, 0.0) > time.monotonic()
+
+    def enter(self, browser: str, token: str) -> bool:
+        """Let the browser in if the token is right. How long that takes tells nothing of it."""
+        right = bool(self.token) and hmac.compare_digest(token.encode(), self.token.encode())
+        if right and browser:
+            self._browsers[browser] = time.monotonic() + LASTS
+        return right and bool(browser)
+
+
+class Faults(logging.Handler):
+    """The last faults of the process, newest first, as one line each."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.last: deque[dict[str, Any]] = deque(maxlen=FAULTS)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        words = " ".join(record.getMessage().split())
+        if record.exc_info and record.exc_info[0]:
+            words += f" ({record.exc_info[0].__name__})"
+        self.last.appendleft(
+            {"when": record.created, "level": record.levelname, "where": record.name, "what": words[:300]}
+        )
+
+
+class Overview:
+    """What the owner sees of a lab. `runs` and `jobs` are everybody's."""
+
+    def __init__(self, folder: Path, runs: Runs, jobs: Jobs, visitors: Visitors, limits: Limits) -> None:
+        self.folder, self.runs, self.jobs, self.visitors, self.limits = folder, runs, jobs, visitors, limits
+        self.faults = Faults()
+        self._walked: tuple[float, dict[str, int], dict[str, int]] | None = None
+        self._walking = threading.Lock()
+        psutil.cpu_percent()  # the share of the time since the last question: here is the first
+
+    def seen(self) -> dict[str, Any]:
+        """Plain values for the page: bytes, seconds, shares in [0, 1]."""
+        memory, disk = psutil.virtual_memory(), psutil.disk_usage(str(self.folder))
+        every, (places, sizes) = self.runs.all(), self._walk()
+        line = self.jobs.waiting()
+        runs = [self._row(run, sizes) for run in every[:LISTED]]
+        known = {row["id"]: row for row in runs}
+        return {
+            "load": {
+                "cpu": psutil.cpu_percent() / 100,
+                "processors": psutil.cpu_count(),
+                "process": psutil.Process().memory_info().rss,
+                "used": memory.total - memory.available,
+                "memory": memory.total,
+            },
+            "visitors": {
+                "here": self.visitors.here(),
+                "kept": self.visitors.count(),
+                "most": self.limits.visitors,
+            },
+            "queue": [
+                {"place": place, "wait": self.jobs.expected(run_id)}
+                | (known.get(run_id) or self._row(self.runs.get(run_id), sizes))
+                for place, run_id in enumerate(line)
+            ],
+            "disk": places | {"used": disk.used, "free": disk.free, "total": disk.total},
+            "limits": asdict(self.limits),
+            "runs": runs,
+            "count": len(every),
+            "faults": list(self.faults.last),
+        }
+
+    def act(self, action: str, run_id: str) -> None:
+        """Stop or remove anybody's run. Raises LabError."""
+        run = self.runs.get(run_id)
+        place = self.jobs.place(run.id)
+        if action == "stop":
+            self.jobs.stop(run.id)
+        elif action == "remove" and place:
+            self.jobs.withdraw(run.id)
+        elif action == "remove":
+            self.runs.delete(run.id)
+        else:
+            raise LabError(f"'{action}' is nothing that can be done to a run.", "Stop it or remove it.")
+
+    def _row(self, run: Run, sizes: dict[str, int]) -> dict[str, Any]:
+        told = {"id": run.id, "owner": run.owner[:6], "created": run.created, "bytes": sizes.get(run.id, 0)}
+        try:
+            history = run.history()
+            error = history.finished.error if history.finished else ""
+            steps = history.started.steps if history.started else 0
+            return told | {"name": run.name, "method": run.plan.method, "status": run.status, "error": error,
+                           "step": history.step, "steps": steps}  # fmt: skip
+        except LabError as problem:
+            return told | {"name": run.id, "method": "", "status": "damaged", "error": str(problem), "step": 0,
+                           "steps": 0}  # fmt: skip
+
+    def _walk(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Bytes by place and by run. Many files are looked at, so what was found is good for a while."""
+        with self._walking:
+            if self._walked is None or time.monotonic() - self._walked[0] > WALKED:
+                sizes = {run.id: bytes_in(run.folder) for run in self.runs.all()}
+                places = {name: bytes_in(self.folder / name) for name in ("uploads", "comparisons", "served")}
+                self._walked = (time.monotonic(), places | {"runs": sum(sizes.values())}, sizes)
+            return self._walked[1], self._walked[2]
