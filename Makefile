@@ -17,4 +17,4 @@ format:
 
 # Known weaknesses of what is installed. It asks a database on the network, so it is not among the checks.
 audit:
-	pip install --quiet pip-audit && pip-audit -r requirements.txt
+	pip install --quiet pip-audit && python .ci/audit
