@@ -107,13 +107,13 @@ class Ledger:
 
     def _multiplied(self, module: torch.nn.Module, given: Any, made: torch.Tensor) -> None:
         """An 8-bit product was made: bitsandbytes keeps its input on the node itself, out of the hooks' sight."""
-        node = made.grad_fn
+        node: Any = made.grad_fn
         while node is not None and not hasattr(node, "grad_shape"):  # below the reshape of its output
             node = node.next_functions[0][0] if node.next_functions else None
         if node is not None:
             kept = (*getattr(node, "tensors", ()), getattr(node, "A", None))
             # What stands on the node goes when the graph does.
-            setattr(node, "counted", [self._pack(item) for item in kept if isinstance(item, torch.Tensor)])
+            node.counted = [self._pack(item) for item in kept if isinstance(item, torch.Tensor)]
 
     def _release(self, key: int) -> None:
         entry = self._saved[key]

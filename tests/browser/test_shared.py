@@ -31,11 +31,17 @@ PAYLOADS = (
 )
 ALL = " ".join(PAYLOADS)
 
+#: What a model is taught to say.
+REPLY = "<img src=x onerror='window.hacked=1'>"
+
+OWNER = "a-token-of-the-owner"
+
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPACE_ID", "lab/peft-lab")
+        patch.setenv("LAB_OWNER_TOKEN", OWNER)
         running = App(tmp_path_factory.mktemp("public") / "runs").start()
         running.url = running.url.replace("localhost", "127.0.0.1").replace("0.0.0.0", "127.0.0.1")
         yield running
@@ -100,6 +106,40 @@ def test_the_page_works_behind_the_gate_and_each_visitor_sees_their_own(
         assert "There is no run" in str(told)
     finally:
         other.context.close()
+
+
+def test_what_a_model_says_and_what_the_owner_reads_is_text(public: App, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{public.url}/?tab=lora")
+    expect(page.locator("#launch")).to_be_enabled()
+    rows = [{"prompt": f"Say it, number {number}.", "reply": REPLY} for number in range(40)]
+    path = page.evaluate(
+        """async (text) => {
+            const form = new FormData();
+            form.append("files", new File([text], "rows.jsonl"));
+            const sent = await fetch("gradio_api/upload", {method: "POST", body: form});
+            return Lab.call("keep", {path: (await sent.json())[0], name: "rows.jsonl"});
+        }""",
+        "".join(json.dumps(row) + "\n" for row in rows),
+    )
+    loose = {"data": path, "method": "full", "steps": 40, "learning_rate": 1e-3, "task": "generate"}
+    plan = ask(watched, "given", {"plan": shortest(watched), "loose": loose})
+    plan["training"]["sample"] = "Say it, number 3."  # type: ignore[index]
+    run = ask(watched, "launch", plan)["run"]  # type: ignore[index]
+    page.wait_for_function("async (run) => (await Lab.call('feed', {run})).status === 'done'", arg=run, polling=500)
+    ask(watched, "rename", {"run": run, "name": REPLY})
+    page.goto(f"{public.url}/?tab=lora&run={run}")
+    expect(page.locator(".lab-samples")).to_contain_text(REPLY)
+    page.click("#view-chat")
+    page.fill("#bench-chat textarea", "Say it, number 5.")
+    page.click("#chat-send")
+    expect(page.locator("#bench-chat")).to_contain_text(REPLY)
+    page.goto(f"{public.url}/owner")
+    page.fill("#token", OWNER)
+    page.click("text=Enter")
+    expect(page.locator("#main")).to_contain_text(REPLY)
+    assert page.evaluate("window.hacked") is None
+    assert not [fault for fault in watched.faults if "403" not in fault]
 
 
 def shortest(watched: Watched) -> dict:
