@@ -224,7 +224,12 @@
       if (reply.groups.length) {
         draw(reply.groups);
         place.prepend(...[notes].flat(Infinity).filter(Boolean));
-      } else put(place, notes);
+      } else refuse(notes);
+    }
+    /** What is wrong, above the last picture that could be drawn: what was typed is mended by looking at it. */
+    function refuse(notes) {
+      const shown = [...(place.querySelector(".lab-last") || place).children].filter((node) => !node.matches(".lab-note"));
+      put(place, notes, shown.length ? h("div", { class: "lab-last", inert: "", "aria-hidden": "true" }, shown) : null);
     }
 
     let turn = 0;
@@ -241,7 +246,7 @@
       } catch (error) {
         if (mine !== turn) return;
         seen = null;
-        put(place, note("error", error.message, error.hint));
+        refuse(note("error", error.message, error.hint));
         say("ready", { reason: { message: error.message, hint: error.hint } });
       } finally {
         if (mine === turn) place.classList.remove("busy");

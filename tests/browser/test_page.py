@@ -189,6 +189,7 @@ def test_a_mistake_is_one_sentence_beside_a_form_that_keeps_everything(
     rank.fill("0")
     rank.press("Enter")
     expect(page.locator(".lab-panel .lab-note.error")).to_contain_text("Rank r cannot be 0")
+    expect(page.locator(".lab-last .lab-matrices, .lab-last svg").first).to_be_visible()  # what was seen last, faded
     expect(page.locator("#launch")).to_be_disabled()
     rank.fill("4")
     rank.press("Enter")
