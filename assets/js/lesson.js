@@ -120,8 +120,8 @@
   Lab.define("lesson", (root, { props }) => {
     const { sections } = props.value;
     const words = h("span", { class: "muted" }), bar = h("progress", { max: sections.length, "aria-label": "Sections done" });
-    const take = (kind) => h("button", { class: "lab-button quiet small", onclick: () => leave(kind) }, kind === "md" ? "Answers as Markdown" : "as HTML");
-    root.append(h("div", { class: "lab-progress row" }, bar, words, h("span", { class: "grow" }), take("md"), take("html")));
+    const take = (kind, words) => h("button", { class: "lab-button quiet small", "aria-label": `Answers as ${words}`, onclick: () => leave(kind) }, words);
+    root.append(h("div", { class: "lab-course row" }, bar, words, h("span", { class: "grow" }), h("span", { class: "muted" }, "Answers:"), take("md", "Markdown"), take("html", "HTML")));
     function show() {
       const count = sections.filter(({ number }) => state().done[number]).length;
       bar.value = count;

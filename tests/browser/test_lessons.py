@@ -92,7 +92,7 @@ def test_answers_and_progress_are_kept_and_taken_away(lesson: Lesson, watched: W
     words = "Gradients & moments.\n\n<b>Not markup</b>"
     page.get_by_label("Your answer to 1.1").fill(words)
     page.get_by_label("1.1 is done").check()
-    bar = page.locator("#tab-why .lab-progress")
+    bar = page.locator("#tab-why .lab-course")
     expect(bar).to_contain_text("1 of 4 done")
     expect(page.locator("#section-1-1")).to_have_attribute("data-done", "")
     with page.expect_download() as taken:
