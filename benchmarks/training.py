@@ -164,6 +164,7 @@ def watched(store: Runs, steps: int) -> float:
     lab = Lab(store.folder)
     page = build(lab)
     address = launch(page, 7961)
+    lab.warm_up().join()  # as app.py does
     short = plan(steps, eval_every=0, eval_rows=1, reply_rows=1)
 
     def ended(run: Run) -> float:

@@ -15,9 +15,11 @@ import hashlib
 import json
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.doubles import Double
 
 #: What a repository can do instead of answering: close the connection, never answer, send half of a file and stop
 #: for ever, send half of a file and close, or answer with an error of the server.
@@ -86,7 +88,7 @@ def oid(contents: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(contents) + contents).hexdigest()
 
 
-class HubDouble:
+class HubDouble(Double):
     """The server. `url` is its address, `asked` the requests that it got, as "METHOD path"."""
 
     def __init__(self) -> None:
@@ -95,21 +97,11 @@ class HubDouble:
         self.token = "hf_double"
         self.search_fault = ""
         self.released = threading.Event()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": self}))
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        super().__init__(Handler, "hub")
 
-    def __enter__(self) -> HubDouble:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *problem: object) -> None:
         self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        super().__exit__(*problem)
 
     def add(self, name: str, files: dict[str, bytes], kind: str = "model", **more: Any) -> Repo:
         """Publish a repository."""

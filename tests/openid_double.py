@@ -10,15 +10,16 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.doubles import Double
 
 CLIENT, SECRET = "lab-client", "lab-secret"
 
 
-class OpenIdDouble:
+class OpenIdDouble(Double):
     """The server. `url` is its address; `person` consents, unless `consents` is False."""
 
     def __init__(self) -> None:
@@ -28,20 +29,7 @@ class OpenIdDouble:
         self.asked: list[str] = []
         #: The token that the next account gets; a new one each time where it is empty.
         self.token = ""
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"double": self}))
-        self.server.daemon_threads = True
-        self.server.block_on_close = False
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    def __enter__(self) -> OpenIdDouble:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        super().__init__(Handler, "double")
 
     @property
     def variables(self) -> dict[str, str]:

@@ -5,7 +5,7 @@
   const PERIOD = 450;
   // Drawing may take this share of the time, and leave this much time between at most: a training on the processor
   // wants every core of the machine, and makes a step or two a second; one on a device of its own is not held up.
-  const SHARE = { process: 0.015, device: 0.3 }, REST = { process: 2000, device: 1000 };
+  const SHARE = { process: 0.015, device: 0.3 }, REST = { process: 3000, device: 1000 };
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
   const MOVING = new Set(["queued", "running", "paused", "stopping"]);
 

@@ -143,11 +143,16 @@ def claim(fact: bool, told: str, seeds: int) -> str:
     return f"- **{said}.** {told}"
 
 
+def untrained(lines: Sequence[Line]) -> float | None:
+    """The base's bits per byte of the forgetting text, from any run that read it; None if none did."""
+    return next((line["figures"]["base_general"] for line in lines if "base_general" in line["figures"]), None)
+
+
 def order(lines: Sequence[Line]) -> list[str]:
     """The methods by mean score with what they forget, and whether LoRA forgets less than full fine-tuning."""
     arms = {key: by_seed(lines, experiment="order", method=key) for key in ORDER}
     arms = {key: arm for key, arm in arms.items() if arm}
-    before = next((f["base_general"] for arm in arms.values() for f in arm.values() if "base_general" in f), None)
+    before = untrained(lines)
     if before is None:
         return [NOTHING]
     mean = {key: sum(scores(arm).values()) / len(arm) for key, arm in arms.items()}
@@ -247,5 +252,6 @@ def write(file: Path, lines: Sequence[Line]) -> None:
     text = file.read_text(encoding="utf-8")
     for name, section in SECTIONS.items():
         text = put(text, name, section(lines))
-    text = put(text, "rates", rates())
+    before = untrained(lines)
+    text = put(text, "rates", [NOTHING] if before is None else rates(before))
     file.write_text(put(text, "presets", table()), encoding="utf-8")

@@ -22,17 +22,16 @@ def trial(runs: list[dict[str, Any]], name: str, key: str, loose: dict[str, Any]
     return same[-1] if same else None
 
 
-#: Bits per byte of the forgetting text before any training, in the windows of an evaluation.
-BEFORE = 1.237
-
-
 def searched() -> list[dict[str, Any]]:
     """Every run of the search."""
     return [json.loads(line) for line in (ASSETS / "presets.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def rates() -> list[str]:
-    """Score and forgetting of full fine-tuning and of LoRA on every linear map, rate by rate, in Markdown."""
+def rates(before: float) -> list[str]:
+    """Score and forgetting of full fine-tuning and of LoRA on every linear map, rate by rate, in Markdown.
+
+    `before` are the base's bits per byte of the forgetting text.
+    """
     lines = ["| set | method | rate | score, % | forgotten, bits per byte |", "| --- " * 5 + "|"]
     runs = [run for run in searched() if "score" in run]
     for name in datasets():
@@ -44,7 +43,7 @@ def rates() -> list[str]:
                 if run["score"] >= 0.7 * top:  # what learned, and did not break
                     lines.append(
                         f"| {name} | {methods.METHODS[key].title} | {run['loose']['learning_rate']:g} | "
-                        f"{100 * run['score']:.1f} | {run['general'] - BEFORE:.3f} |"
+                        f"{100 * run['score']:.1f} | {run['general'] - before:.3f} |"
                     )
     return lines
 

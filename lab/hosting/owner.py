@@ -21,8 +21,8 @@ from lab.hosting.visitors import Visitors
 from lab.runs import Run, Runs
 from lab.training.jobs import Jobs
 
-#: Characters that an owner's token has at least; seconds for which a browser that gave it is let in.
-SHORTEST, LASTS = 16, 12 * 3600.0
+#: Seconds for which a browser that gave the owner's token is let in.
+LASTS = 12 * 3600.0
 
 #: Runs that are listed, faults that are remembered, and seconds for which a walk over the disk is good.
 LISTED, FAULTS, WALKED = 200, 50, 20.0

@@ -51,7 +51,7 @@ def read(control: Any, given: Sequence[str]) -> Any:
         raise ValueError("one value is needed")
     text = given[0]
     if isinstance(control, gr.Checkbox):
-        return {"true": True, "false": False}.get(text) if text in ("true", "false") else _refuse()
+        return text == "true" if text in ("true", "false") else _refuse()
     if isinstance(control, gr.Slider | gr.Number):
         return _number(control, text)
     if len(text) > LONGEST:
