@@ -229,7 +229,7 @@
     /** What is wrong, above the last picture that could be drawn: what was typed is mended by looking at it. */
     function refuse(notes) {
       const shown = [...(place.querySelector(".lab-last") || place).children].filter((node) => !node.matches(".lab-note"));
-      put(place, notes, shown.length ? h("div", { class: "lab-last", inert: "", "aria-hidden": "true" }, shown) : null);
+      put(place, notes, place.querySelector(".lab-total") ? h("div", { class: "lab-last", inert: "", "aria-hidden": "true" }, shown) : null);
     }
 
     let turn = 0;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 _lock = threading.Lock()
@@ -19,6 +20,8 @@ def load() -> None:
     if _loaded:
         return
     with _lock:
+        # peft imports it: it warns of kernels that nobody needs, and of a cast at every int8 product.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
         import peft  # noqa: F401
         import torch  # noqa: F401
         from transformers import (  # noqa: F401

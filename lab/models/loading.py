@@ -165,4 +165,3 @@ def _quiet() -> None:
 
     reports.disable_progress_bar()
     reports.set_verbosity_error()
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of kernels that are not needed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from functools import cache
 from typing import Any
@@ -106,7 +105,6 @@ def quantization(precision: Precision, keep: tuple[str, ...], where: str) -> Any
         return None
     from transformers import BitsAndBytesConfig
 
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of a cast at every int8 product
     if precision.weights == "int8":
         return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=list(keep))
     return BitsAndBytesConfig(
