@@ -97,7 +97,7 @@ def browser() -> Iterator[Browser]:
 
 
 #: What Gradio's own script says when a page is left while an answer is under way.
-LEAVING = ("Connection errored out", "AbortError")
+LEAVING = ("Connection errored out", "AbortError", "Unexpected error 404: Not Found")
 
 
 class Watched:
