@@ -103,7 +103,7 @@ def test_axe_finds_no_serious_fault(shared_app: App, browser: Browser, base: Pat
 
 
 def test_axe_finds_no_serious_fault_in_the_lessons(shared_app: App, browser: Browser, base: Path) -> None:
-    """Every section unfolded, with its exhibits and the examples that stand in them; in the dark, what has colours."""
+    """Every section unfolded, with its exhibits and examples; in the dark, what has colours."""
     watched = Watched(browser, theme="light")
     page = opened(watched, shared_app, base)
     found = []
