@@ -1,14 +1,15 @@
 // A visit of the page: each stop points at a part and says what it is for. Escape or the last stop ends it.
+// A browser that was never here before is offered it once.
 (() => {
-  const { h, put, on } = Lab;
+  const { h, put, on, save, state } = Lab;
   const STOPS = [
-    ["#bench-form", "Pick", "A base, some data, a method and its settings. The defaults run as they stand, on this machine and without a network."],
-    ["#pick-method", "The method", "Each method changes another part of the model. Its family has one colour everywhere on the page."],
+    ["#bench-form", "Pick", "A base, some data, a method and its settings. The defaults run as they stand, on this machine and without a network.", "pick"],
+    ["#pick-method", "The method", "Each method changes another part of the model. Its family has one colour everywhere on the page.", "pick"],
     [".lab-panel", "See", "What will be trained, drawn to scale beside the frozen weights, and what it costs, before anything is loaded. Move a slider and watch it change.", "see"],
-    ["#launch", "Launch", "Starts the training, or puts it in line. You can close the page meanwhile: the run goes on and is kept."],
-    ["#view-watch", "Watch", "Loss, score, speed and memory as they happen, and the same prompt answered again and again while it learns."],
-    ["#view-chat", "Chat", "Ask the base and the adapter the same thing. The strength dial goes from the base to twice the adapter."],
-    ["#lab-lessons", "Learn", "Each tab teaches one idea beside the bench. Links in the text point at the controls or set them."],
+    ["#launch", "Launch", "Press it now: the defaults take about a minute on a laptop. You can close the page meanwhile: the run goes on and is kept."],
+    [".lab-view[data-view=watch]", "Watch", "Loss, score, speed and memory as they happen, and the same prompt answered again and again while it learns.", "watch"],
+    ["#bench-chat", "Chat", "When the run has ended, ask the base and the adapter the same thing. The strength dial goes from the base to twice the adapter.", "chat"],
+    ["#lab-lessons", "Learn", "Each tab teaches one idea beside the bench. Links in the text point at the controls or set them.", "learn"],
     ["#tab-button-runs", "Keep", "Every run, with its curves and its adapter, also after a restart."],
   ];
   let place = -1;
@@ -49,7 +50,27 @@
     const up = beside || box.left > size.width + 20 ? Math.min(top + 8, innerHeight - size.height - 12) : bottom + size.height + 12 < innerHeight ? bottom + 10 : Math.max(12, innerHeight - size.height - 12);
     Object.assign(card.style, { left: `${left}px`, top: `${up}px` });
   }
-  on("guide", () => go(0));
+  on("guide", () => {
+    welcomed();
+    go(0);
+  });
+
+  // ---- the offer, under the header: nobody who comes with somebody's link, or who was here, is asked
+  let offer = null;
+  function welcomed() {
+    offer?.remove();
+    state().welcomed = true;
+    save();
+  }
+  function welcome() {
+    if (state().welcomed || Lab.given.plan || Lab.given.run || new URLSearchParams(location.search).has("section")) return;
+    offer = h("section", { class: "lab-widget lab-welcome", "aria-label": "First time here?" },
+      h("p", {}, h("strong", {}, "First time here?"), " A visit of five minutes leads through the page, to an adapter that you trained."),
+      h("button", { class: "lab-button small primary", onclick: () => Lab.say("guide") }, "Start the visit"),
+      h("button", { class: "lab-button small quiet", onclick: welcomed }, "No, thanks"));
+    document.querySelector("#lab-header").after(offer);
+  }
+  on("framed", welcome, true);
   document.addEventListener("keydown", (event) => {
     if (place < 0) return;
     if (event.key === "Escape") end();

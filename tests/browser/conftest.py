@@ -25,8 +25,8 @@ MISSING = "Chromium is missing: install it with your package manager, or with 'p
 class App:
     """`python app.py` on a free port, with a folder of runs that outlives it."""
 
-    def __init__(self, runs: Path) -> None:
-        self.runs = runs
+    def __init__(self, runs: Path, **environment: str) -> None:
+        self.runs, self.environment = runs, environment
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
 
@@ -35,9 +35,14 @@ class App:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         command = [sys.executable, "app.py", "--no-browser", "--port", str(port), "--runs", str(self.runs)]
-        environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+        usual = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=ROOT,
+            env=os.environ | usual | self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         assert self.process.stdout is not None
         said = []

@@ -45,7 +45,7 @@ def page(app: App, watched: Watched) -> Page:
 def test_a_grid_is_built_run_paused_resumed_read_and_taken_away(
     app: App, watched: Watched, page: Page, base: Path, reviews: str, tmp_path: Path
 ) -> None:
-    built(page, base, reviews, "Four ways", ["full", "lora", "ia3", "bitfit"], 120)
+    built(page, base, reviews, "Four ways", ["full", "lora", "ia3", "bitfit"], 400)
     ahead = page.locator("#cmp-ahead")
     expect(ahead).to_contain_text("3 runs")
     refused = ahead.locator("tr.refused")

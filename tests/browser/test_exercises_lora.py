@@ -52,7 +52,7 @@ def test_every_item_of_the_second_exercise(lesson: Lesson, watched: Watched) -> 
     lesson.open("2.3")
     before = lesson.text("code-shown", "get_peft_model")
     lesson.slide("code-rank", 2)
-    assert "r=2" in lesson.changed("code-shown", before)
+    lesson.text("code-shown", "r=2")
     lesson.press("code-run")
     assert "trainable params" in lesson.text("code-printed", "original")
 
@@ -83,5 +83,5 @@ def test_every_item_of_the_second_exercise(lesson: Lesson, watched: Watched) -> 
     lesson.press("phi-train")
     before = lesson.text("phi-words", r"φ\(1, 1\)")
     lesson.slide("phi-i", 2)
-    assert "φ(2, 1)" in lesson.changed("phi-words", before)
+    lesson.text("phi-words", r"φ\(2, 1\)")
     assert not watched.faults

@@ -65,7 +65,7 @@ def test_every_item_of_the_fourth_exercise(lesson: Lesson, watched: Watched) -> 
     lesson.open("4.3")
     said = lesson.text("where-said", "each of 2 layers")
     lesson.pick("where-kind", "Prompt tuning")
-    assert "12 × 32" in lesson.changed("where-said", said)
+    lesson.text("where-said", "12 × 32")
     lesson.press("where-save")
     assert "12 × 32" in lesson.text("where-saved", "prompt_embeddings")
 
@@ -73,7 +73,7 @@ def test_every_item_of_the_fourth_exercise(lesson: Lesson, watched: Watched) -> 
     lesson.open("4.4")
     facts = lesson.text("families-facts", "Prefix")
     lesson.slide("families-tokens", 5)
-    assert "320" in lesson.changed("families-facts", facts)
+    lesson.text("families-facts", "320")
     lesson.slide("families-steps", 5)
     assert "bottleneck" in lesson.press("families-train")
     assert [len(values) for values in lesson.drawn("families-curves", 3)] == [5, 5, 5]

@@ -31,7 +31,7 @@ def test_every_item_of_the_first_exercise(lesson: Lesson, watched: Watched) -> N
     before = lesson.text("cost-words", "75.5 MB")
     assert "1.2 TB" in before, "the paper's figure stands beside the sum"
     lesson.slide("cost-rank", 4)
-    assert "37.7 MB" in lesson.changed("cost-words", before), "rank 4 on query and value of GPT-3, 16 bits"
+    lesson.text("cost-words", r"37\.7 MB")  # rank 4 on query and value of GPT-3, 16 bits
     assert "Trained" in lesson.press("cost-measure")
     lesson.text("cost-measured-words", "on disk")
 
@@ -64,7 +64,7 @@ def test_every_item_of_the_first_exercise(lesson: Lesson, watched: Watched) -> N
     assert "Trained" in lesson.press("spectrum-train")
     before = lesson.text("spectrum-words", "ΔW of full fine-tuning")
     lesson.slide("spectrum-rank", 2)
-    assert "held at rank 2" in lesson.changed("spectrum-words", before)
+    lesson.text("spectrum-words", "held at rank 2")
     lesson.slide("size-steps", 4)
     lesson.press("size-train")
     scores = lesson.text("size-words", "trained parameters")
