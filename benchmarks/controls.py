@@ -24,8 +24,8 @@ MOVES, LIMIT = 5, 3000
 #: Moves the slider and resolves to the milliseconds until something else in its section changed; null if nothing did.
 MOVE = """
 async ([name, limit]) => {
-  const control = document.getElementById(name), slider = control.querySelector("input[type=range]");
-  const section = control.closest(".lab-section");
+  const slider = document.querySelector(`[data-timed="${name}"]`);
+  const control = slider.closest(".block"), section = control.closest(".lab-section");
   const answer = new Promise((resolve) => {
     const began = performance.now();
     const seen = new MutationObserver((changes) => {
@@ -58,7 +58,8 @@ def measured(page: Any) -> dict[str, float | None]:
     page.wait_for_timeout(3000)
     names = page.evaluate(
         "() => [...document.querySelectorAll('.lab-section input[type=range]')].filter((item) => item.offsetParent)"
-        ".map((item) => item.closest('[id]:not(input)')).filter(Boolean).map((item) => item.id)"
+        ".map((item) => (item.dataset.timed = item.getAttribute('aria-label').replace('range slider for ', '')"
+        " + ', ' + item.closest('.lab-section').id.replace('section-', '').replace('-', '.')))"
     )
     found: dict[str, float | None] = {}
     for name in dict.fromkeys(names):

@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests share its fixtures, so they stay on one worker; those with a browser keep each other company."""
+    """A module's tests share its fixtures, so one worker runs them; another can take all that use a browser."""
     for item in items:
         module = Path(item.path)
         group = module.parent.name if module.parent.name == "browser" else str(module)

@@ -12,6 +12,11 @@ from typing import Any
 
 import gradio as gr
 
+#: What a listener is given: it is nobody's endpoint, and shows no progress of Gradio's own, on nothing. Else Gradio
+#: looks for every output that ever answered among all of the page, at each step of each answer: with a whole exercise
+#: unfolded, that took longer than the answers themselves.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
+
 
 class Widget(gr.HTML):
     """A component drawn by `Lab.define(script, …)` in the browser.

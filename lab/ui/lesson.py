@@ -29,7 +29,7 @@ from typing import Any
 import gradio as gr
 
 from lab.ui import controls
-from lab.ui.component import Widget
+from lab.ui.component import QUIET, Widget
 from lab.ui.theme import ASSETS
 
 #: The formulas' brackets in Markdown.
@@ -107,7 +107,7 @@ def linked(foot: Widget, number: str, known: Mapping[str, Any]) -> None:
     for name, item in known.items():
         about = ", ".join(map(json.dumps, (number, name)))
         script = f"(value) => {{ Lab.touch({about}, value, {json.dumps(item.value)}); return []; }}"
-        item.input(None, [item], None, js=script, api_visibility="private")
+        item.input(None, [item], None, js=script, **QUIET)
 
     def put(told: dict[str, Any]) -> list[Any]:
         asked = told.pop("set", None)
@@ -116,7 +116,7 @@ def linked(foot: Widget, number: str, known: Mapping[str, Any]) -> None:
         kept, ignored = asked_for(asked, known)
         return [told | {"kept": kept, "ignored": ignored}, *[kept.get(name, gr.skip()) for name in known]]
 
-    foot.input(put, [foot], [foot, *known.values()], show_progress="hidden", api_visibility="private")
+    foot.input(put, [foot], [foot, *known.values()], **QUIET)
 
 
 def asked_for(asked: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

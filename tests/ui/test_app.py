@@ -23,6 +23,13 @@ def test_the_page_has_a_place_for_every_tab(lab: Lab) -> None:
     assert lab.form is not None
 
 
+def test_no_listener_makes_gradio_look_for_its_outputs(lab: Lab) -> None:
+    """Progress of Gradio's own costs every answer a search of the page for each output that ever answered."""
+    listeners = build(lab).config["dependencies"]
+    assert len(listeners) > 100
+    assert not [item["targets"] for item in listeners if item["outputs"] and item["show_progress_on"] != []]
+
+
 def test_building_the_page_imports_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from lab.ui.app import build; from lab.ui.lab import Lab;"

@@ -11,7 +11,7 @@ import gradio as gr
 
 from lab.knobs import build, knobs
 from lab.ui.bench.form import described
-from lab.ui.component import Widget
+from lab.ui.component import QUIET, Widget
 from lab.ui.guard import told
 from lab.ui.lab import Lab
 
@@ -34,8 +34,8 @@ def place(lab: Lab) -> None:
         yield from reply(lab, asked._data)
 
     # Several visitors may chat at a time; the engine lets one reply at a time use a model.
-    speaking = chat.submit(answer, None, chat, concurrency_limit=8, show_progress="hidden", api_visibility="private")
-    chat.stop(None, None, None, cancels=[speaking], api_visibility="private")
+    speaking = chat.submit(answer, None, chat, concurrency_limit=8, **QUIET)
+    chat.stop(None, None, None, cancels=[speaking], **QUIET)
 
 
 def reply(lab: Lab, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

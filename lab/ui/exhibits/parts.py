@@ -13,10 +13,9 @@ from lab.data import catalogue as data_catalogue
 from lab.errors import LabError
 from lab.models.catalogue import DEFAULT, models
 from lab.plan import GENERATE, Data, Plan
+from lab.ui.component import QUIET
 from lab.ui.guard import guarded
 from lab.ui.lab import Lab
-
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def model_choice(lab: Lab, tab: str) -> gr.Dropdown:

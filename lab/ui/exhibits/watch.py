@@ -21,6 +21,7 @@ from lab.errors import LabError
 from lab.plan import Plan
 from lab.runs import Run
 from lab.ui import examples
+from lab.ui.component import QUIET
 from lab.ui.guard import guarded, told
 from lab.ui.lab import Lab
 
@@ -237,15 +238,14 @@ def button(
         found = work.last()
         return [found, *seen(found)]
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    start.click(begin, inputs, [ids, *changed], **quiet)
-    timer.tick(guarded(seen), [ids], changed, **quiet)
-    stop.click(end, [ids], changed, **quiet)
+    start.click(begin, inputs, [ids, *changed], **QUIET)
+    timer.tick(guarded(seen), [ids], changed, **QUIET)
+    stop.click(end, [ids], changed, **QUIET)
     if isinstance(work, Trials):
         lab.opened(tab, again, outputs=[ids, *changed])
     if example:
         column, parts = example
         lab.opened(tab, lambda: examples.values(elem_id), outputs=parts)
         # What one started, or finds again, takes the example's place.
-        ids.change(lambda found: gr.Column(visible=not found), [ids], [column], **quiet)
+        ids.change(lambda found: gr.Column(visible=not found), [ids], [column], **QUIET)
     return start

@@ -16,8 +16,9 @@ from lab.methods.bottleneck.method import ACTIVATIONS, Bottleneck, BottleneckSet
 from lab.plan import Plan
 from lab.plots import adapters as plots
 from lab.runs import Run
+from lab.ui.component import QUIET
 from lab.ui.exhibits import found
-from lab.ui.exhibits.parts import QUIET, data_choice, live, shape_of, table, trial
+from lab.ui.exhibits.parts import data_choice, live, shape_of, table, trial
 from lab.ui.exhibits.watch import Measurement, Trials, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab

@@ -14,7 +14,8 @@ from lab.methods.targeting import TargetedMethod
 from lab.plan import CLASSIFY, GENERATE, Plan
 from lab.plots.lora import break_even, to_scale
 from lab.plots.style import colour
-from lab.ui.exhibits.parts import QUIET, live, module_choice, percent, shape_of, table
+from lab.ui.component import QUIET
+from lab.ui.exhibits.parts import live, module_choice, percent, shape_of, table
 from lab.ui.exhibits.watch import Measurement, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab

@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from lab.plots.spectrum import matrix
+from lab.ui.component import QUIET
 from lab.ui.exhibits.found import done
-from lab.ui.exhibits.parts import QUIET, live, percent, sentence, size, table, trial
+from lab.ui.exhibits.parts import live, percent, sentence, size, table, trial
 from lab.ui.exhibits.watch import Measurement, Trials, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab

@@ -10,8 +10,9 @@ import gradio as gr
 from lab import methods
 from lab.plan import CLASSIFY
 from lab.plots.spectrum import heat
+from lab.ui.component import QUIET
 from lab.ui.exhibits.found import done
-from lab.ui.exhibits.parts import QUIET, data_choice, live, module_choice, sentence, shape_of, table, trial
+from lab.ui.exhibits.parts import data_choice, live, module_choice, sentence, shape_of, table, trial
 from lab.ui.exhibits.watch import Trials, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab

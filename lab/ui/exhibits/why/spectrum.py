@@ -12,8 +12,9 @@ from lab.methods.base import FAMILIES
 from lab.plan import CLASSIFY
 from lab.plots.spectrum import energy, scores
 from lab.plots.style import HELD_OUT, NEUTRAL, colour
+from lab.ui.component import QUIET
 from lab.ui.exhibits.found import done
-from lab.ui.exhibits.parts import QUIET, amount, data_choice, live, module_choice, percent, sentence, table, trial
+from lab.ui.exhibits.parts import amount, data_choice, live, module_choice, percent, sentence, table, trial
 from lab.ui.exhibits.watch import Trials, button
 from lab.ui.exhibits.why.calculator import whole
 from lab.ui.figure import Figure
