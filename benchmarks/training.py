@@ -155,7 +155,7 @@ def stopped_after(store: Runs) -> int:
 
 
 def watched(store: Runs, steps: int, samples: int) -> float:
-    """Ratio of a run's training time with an open page that launched it and follows it to that without, the median."""
+    """Median ratio of a run's training time with an open page that launched and follows it to that without."""
     from playwright.sync_api import sync_playwright
 
     from lab.ui.app import build, launch
