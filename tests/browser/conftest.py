@@ -101,8 +101,15 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-#: What Gradio's own script says when a page is left while an answer is under way.
-LEAVING = ("Connection errored out", "AbortError", "Unexpected error 404: Not Found")
+#: What Gradio's own script and Chromium say when a page is left while an answer is under way: the server forgets the
+#: session first, and then breaks off the stream that the page still listens to.
+LEAVING = (
+    "Connection errored out",
+    "AbortError",
+    "Unexpected error 404: Not Found",
+    "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+    "TypeError: network error",
+)
 
 
 class Watched:
@@ -119,7 +126,7 @@ class Watched:
     def new(self) -> Page:
         page = self.context.new_page()
         page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("pageerror", lambda error: self._complain(str(error)))
         page.on("console", lambda said: self._complain(said.text) if said.type == "error" else None)
         page.on("request", lambda asked: self._note(asked.url))
         return page
