@@ -33,21 +33,34 @@
     charts.add(node);
     seen.observe(node);
     await Plotly.react(node, figure.data, themed(figure.layout), CONFIG);
+    Lab.sketch.clear(node);
   }
-  /** Add points to the traces: `points` holds [xs, ys] for each trace. A chart out of sight takes them when it is
+  /** Add points to the traces: `points` holds [xs, ys] for each trace. Plotly draws them if they cannot be sketched and its
+   * last drawing is `rest` milliseconds old, or if somebody points at the chart. One out of sight takes them when it is
    * seen again: drawing what nobody looks at would cost the training its processor. */
-  async function extend(node, points) {
+  async function extend(node, points, rest) {
     await ready;
     if (!node.data || !points.some(([xs]) => xs.length)) return;
     node.labWaiting = node.labWaiting ? node.labWaiting.map(([xs, ys], index) => [[...xs, ...points[index][0]], [...ys, ...points[index][1]]]) : points;
-    if (node.labSeen !== false) await flush(node);
+    if (node.labSeen === false) return;
+    if (node.matches(":hover")) return flush(node);
+    const sketched = Lab.sketch.draw(node, node.labWaiting);
+    if (!sketched && performance.now() - (node.labDrawn || 0) >= rest) await flush(node);
   }
+  /** Have plotly draw what waits. */
   async function flush(node) {
     const points = node.labWaiting;
     if (!points || !node.data) return;
     node.labWaiting = null;
+    node.labDrawn = performance.now();
     const places = points.map(([xs], index) => (xs.length ? index : -1)).filter((index) => index >= 0);
     await Plotly.extendTraces(node, { x: places.map((index) => points[index][0]), y: places.map((index) => points[index][1]) }, places);
+    Lab.sketch.clear(node);
+  }
+  /** A chart that grows: who points at it or changes its view has all of it drawn by plotly. */
+  function growing(node) {
+    node.addEventListener("pointerenter", () => flush(node));
+    node.on("plotly_afterplot", () => node.labWaiting && Lab.sketch.draw(node, node.labWaiting));
   }
   const seen = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -65,12 +78,13 @@
     if (node.data) Plotly.purge(node);
   }
   /** The chart as a picture, on the page's own ground: an address that holds all of it. */
-  function image(node) {
+  async function image(node) {
+    await flush(node);
     const ground = css("--lab-surface"), { width, height } = node.getBoundingClientRect();
     const layout = { ...themed(node.labLayout), paper_bgcolor: ground, plot_bgcolor: ground };
     return Plotly.toImage({ data: node.data, layout }, { format: "png", width: Math.max(width, 480), height: height || node.labLayout.height || 280, scale: 2 });
   }
-  Lab.chart = { draw, extend, relayout, clear, image };
+  Lab.chart = { draw, extend, flush, growing, relayout, clear, image };
 
   on("theme", () => {
     for (const node of charts) {

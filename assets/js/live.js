@@ -2,10 +2,9 @@
 // reload simply starts with nothing. Only a run that moves, on a page that is seen, is asked about.
 (() => {
   const { h, put, say, call, note, format } = Lab;
-  const PERIOD = 450;
-  // Drawing may take this share of the time, and leave this much time between at most: a training on the processor
-  // wants every core of the machine, and makes a step or two a second; one on a device of its own is not held up.
-  const SHARE = { process: 0.015, device: 0.3 }, REST = { process: 3000, device: 1000 };
+  // How often the page asks, and how much time lies between two drawings of a chart by plotly; what comes between them is
+  // sketched. A training on the processor wants every core of the machine; one on a device of its own is not held up.
+  const PERIOD = { process: 1000, device: 450 }, REST = { process: 6000, device: 900 };
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
   const MOVING = new Set(["queued", "running", "paused", "stopping"]);
 
@@ -63,13 +62,8 @@
         return;
       }
       if (mine !== turn) return;
-      const began = performance.now();
       await take(reply);
-      const drawing = performance.now() - began;
-      if (mine === turn && MOVING.has(reply.status)) {
-        const where = reply.device_words;
-        again(Math.min(REST[where], Math.max(PERIOD, drawing / SHARE[where])));
-      }
+      if (mine === turn && MOVING.has(reply.status)) again(PERIOD[reply.device_words]);
     }
 
     async function take(reply) {
@@ -86,12 +80,15 @@
           charts[name].previousSibling.textContent = figure.layout.title.text;
           // Margins that fit themselves would have each chart drawn twice at every update.
           figure.layout = { ...figure.layout, title: null, margin: { ...MARGINS, t: 8 + 19 * legendRows(figure, charts[name].clientWidth) } };
+          const known = charts[name].data;
           await Lab.chart.draw(charts[name], figure);
+          if (!known) Lab.chart.growing(charts[name]);
         }
         if (log.getAttribute("aria-pressed") === "true") setLog(true);
       } else if (reply.points) {
-        await Promise.all(Object.entries(reply.points).map(([name, points]) => Lab.chart.extend(charts[name], points)));
+        await Promise.all(Object.entries(reply.points).map(([name, points]) => Lab.chart.extend(charts[name], points, REST[reply.device_words])));
       }
+      if (!MOVING.has(status)) await Promise.all(Object.values(charts).map(Lab.chart.flush));
       mark = reply.mark;
       grid.dataset.step = String(reply.step);
       put(notes, reply.error ? note("error", reply.error.message, reply.error.hint) : null,

@@ -15,6 +15,7 @@ SCRIPTS = (
     "frame",
     "account",
     "push",
+    "sketch",
     "figure",
     "lesson",
     "flow",

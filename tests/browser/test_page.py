@@ -327,3 +327,62 @@ def test_the_theme_is_kept(shared_app: App, watched: Watched, base: Path) -> Non
     page.reload()
     page.wait_for_selector("#trainable-count", timeout=LONG)
     assert page.evaluate("document.body.classList.contains('dark')")
+
+
+SKETCHED = """async () => {
+  const node = document.createElement("div");
+  const place = { position: "fixed", inset: "100px auto auto 100px", width: "500px", height: "200px", zIndex: 99 };
+  Object.assign(node.style, place);
+  document.body.append(node);
+  await Lab.chart.draw(node, { data: [{ x: [0, 1], y: [0, 4], mode: "lines", line: { color: "#f00", width: 2 } }],
+    layout: { xaxis: { range: [0, 10] }, yaxis: {}, margin: { l: 40, r: 10, t: 10, b: 20 } } });
+  Lab.chart.growing(node);
+  window.grown = node;
+  const REST = 1e6;
+  const look = () => {
+    const pen = node.labSketch.getContext("2d"), { width, height } = node.labSketch;
+    const pixels = pen.getImageData(0, 0, width, height).data;
+    let right = -1, top = -1;
+    for (let at = 3; at < pixels.length; at += 4) {
+      if (!pixels[at]) continue;
+      const place = (at - 3) / 4;
+      right = Math.max(right, place % width);
+      if (top < 0) top = Math.floor(place / width);
+    }
+    return { right, top, waits: Boolean(node.labWaiting), drawn: node.data[0].x.length };
+  };
+  const { xaxis, yaxis } = node._fullLayout;
+  const at = (x, y) => [xaxis._offset + xaxis.d2p(x), yaxis._offset + yaxis.d2p(y)];
+  await Lab.chart.extend(node, [[[2, 3], [1, 3]]], REST);
+  const inside = { ...look(), at: at(3, 4) };
+  await Lab.chart.extend(node, [[[4], [9]]], REST);
+  const outside = look();
+  await Lab.chart.flush(node);
+  const flushed = look();
+  await Lab.chart.extend(node, [[[5], [7]]], REST);
+  return { inside, outside, flushed, again: look() };
+}"""
+
+
+def test_what_a_chart_got_since_plotly_drew_it_is_sketched_where_plotly_will_draw_it(
+    shared_app: App, watched: Watched, base: Path
+) -> None:
+    page = opened(watched, shared_app, base)
+    page.mouse.move(0, 0)
+    found = page.evaluate(SKETCHED)
+    right, top = found["inside"]["at"]
+    assert abs(found["inside"]["right"] - right) <= 2
+    assert abs(found["inside"]["top"] - top) <= 2
+    assert found["inside"]["waits"]
+    assert found["inside"]["drawn"] == 2
+    assert found["outside"]["waits"], "a point outside waits for plotly's next drawing"
+    assert found["flushed"] == {"right": -1, "top": -1, "waits": False, "drawn": 5}, (
+        "plotly has it, the sketch is gone"
+    )
+    assert found["again"]["waits"]
+    assert found["again"]["right"] > found["inside"]["right"]
+
+    # Who points at the chart sees all of it by plotly, with its labels.
+    page.mouse.move(300, 200)
+    page.wait_for_function("() => !grown.labWaiting && grown.data[0].x.length === 6")
+    assert watched.faults == []
