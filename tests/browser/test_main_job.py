@@ -151,7 +151,7 @@ def test_a_second_launch_waits_its_turn_and_can_be_withdrawn(app: App, watched: 
     # Pause holds it after its step; resume lets it go on.
     page.click("#pause")
     expect(page.locator("#run-status")).to_contain_text("Paused")
-    page.wait_for_timeout(5 * SECOND)  # the step in course may end after that; a slow page asks every three seconds
+    page.wait_for_timeout(5 * SECOND)  # the step in course may end after that; a page on two cores asks every second
     held = points(page)
     page.wait_for_timeout(5 * SECOND)
     assert points(page) == held
