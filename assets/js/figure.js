@@ -30,22 +30,25 @@
     await ready;
     node.labLayout = figure.layout;
     node.labWaiting = null;
+    node.labDrawn = performance.now();
     charts.add(node);
     seen.observe(node);
     await Plotly.react(node, figure.data, themed(figure.layout), CONFIG);
     Lab.sketch.clear(node);
   }
-  /** Add points to the traces: `points` holds [xs, ys] for each trace. Plotly draws them if they cannot be sketched and its
-   * last drawing is `rest` milliseconds old, or if somebody points at the chart. One out of sight takes them when it is
-   * seen again: drawing what nobody looks at would cost the training its processor. */
+  /** Add points to the traces: `points` holds [xs, ys] for each trace. Plotly draws them if they cannot be sketched and
+   * either its last drawing is `rest` milliseconds old or a trace would double, as at the start; or if somebody points
+   * at the chart. One out of sight takes them when it is seen again: drawing what nobody looks at would cost the
+   * training its processor. */
   async function extend(node, points, rest) {
     await ready;
     if (!node.data || !points.some(([xs]) => xs.length)) return;
     node.labWaiting = node.labWaiting ? node.labWaiting.map(([xs, ys], index) => [[...xs, ...points[index][0]], [...ys, ...points[index][1]]]) : points;
     if (node.labSeen === false) return;
     if (node.matches(":hover")) return flush(node);
-    const sketched = Lab.sketch.draw(node, node.labWaiting);
-    if (!sketched && performance.now() - (node.labDrawn || 0) >= rest) await flush(node);
+    if (Lab.sketch.draw(node, node.labWaiting)) return;
+    const doubled = node.labWaiting.some(([xs], index) => xs.length && xs.length >= node.data[index].x.length);
+    if (doubled || performance.now() - node.labDrawn >= rest) await flush(node);
   }
   /** Have plotly draw what waits. */
   async function flush(node) {

@@ -5,7 +5,7 @@
   // How often the page asks, and how much time lies between two drawings of a chart by plotly; what comes between them is
   // sketched. A training on the processor wants every core: on two, being asked twice a second would cost it 5%.
   const SHARED = Math.max(450, 2000 / Math.max(2, navigator.hardwareConcurrency));
-  const PERIOD = { process: SHARED, device: 450 }, REST = { process: 6000, device: 900 };
+  const PERIOD = { process: SHARED, device: 450 }, REST = { process: 3000, device: 900 };
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
   const MOVING = new Set(["queued", "running", "paused", "stopping"]);
 

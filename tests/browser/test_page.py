@@ -334,7 +334,8 @@ SKETCHED = """async () => {
   const place = { position: "fixed", inset: "100px auto auto 100px", width: "500px", height: "200px", zIndex: 99 };
   Object.assign(node.style, place);
   document.body.append(node);
-  await Lab.chart.draw(node, { data: [{ x: [0, 1], y: [0, 4], mode: "lines", line: { color: "#f00", width: 2 } }],
+  const points = { x: [0, 0.2, 0.4, 0.6, 0.8, 1], y: [0, 4, 0, 4, 0, 4] };
+  await Lab.chart.draw(node, { data: [{ ...points, mode: "lines", line: { color: "#f00", width: 2 } }],
     layout: { xaxis: { range: [0, 10] }, yaxis: {}, margin: { l: 40, r: 10, t: 10, b: 20 } } });
   Lab.chart.growing(node);
   window.grown = node;
@@ -374,9 +375,9 @@ def test_what_a_chart_got_since_plotly_drew_it_is_sketched_where_plotly_will_dra
     assert abs(found["inside"]["right"] - right) <= 2
     assert abs(found["inside"]["top"] - top) <= 2
     assert found["inside"]["waits"]
-    assert found["inside"]["drawn"] == 2
+    assert found["inside"]["drawn"] == 6
     assert found["outside"]["waits"], "a point outside waits for plotly's next drawing"
-    assert found["flushed"] == {"right": -1, "top": -1, "waits": False, "drawn": 5}, (
+    assert found["flushed"] == {"right": -1, "top": -1, "waits": False, "drawn": 9}, (
         "plotly has it, the sketch is gone"
     )
     assert found["again"]["waits"]
@@ -384,5 +385,5 @@ def test_what_a_chart_got_since_plotly_drew_it_is_sketched_where_plotly_will_dra
 
     # Who points at the chart sees all of it by plotly, with its labels.
     page.mouse.move(300, 200)
-    page.wait_for_function("() => !grown.labWaiting && grown.data[0].x.length === 6")
+    page.wait_for_function("() => !grown.labWaiting && grown.data[0].x.length === 10")
     assert watched.faults == []
