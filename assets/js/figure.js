@@ -34,7 +34,6 @@
     charts.add(node);
     seen.observe(node);
     await Plotly.react(node, figure.data, themed(figure.layout), CONFIG);
-    Lab.sketch.clear(node);
   }
   /** Add points to the traces: `points` holds [xs, ys] for each trace. Plotly draws them if they cannot be sketched and
    * either its last drawing is `rest` milliseconds old or a trace would double, as at the start; or if somebody points
@@ -43,10 +42,11 @@
   async function extend(node, points, rest) {
     await ready;
     if (!node.data || !points.some(([xs]) => xs.length)) return;
+    if (!node.labGrows) grow(node);
     node.labWaiting = node.labWaiting ? node.labWaiting.map(([xs, ys], index) => [[...xs, ...points[index][0]], [...ys, ...points[index][1]]]) : points;
     if (node.labSeen === false) return;
     if (node.matches(":hover")) return flush(node);
-    if (Lab.sketch.draw(node, node.labWaiting)) return;
+    if (Lab.sketch(node, node.labWaiting)) return;
     const doubled = node.labWaiting.some(([xs], index) => xs.length && xs.length >= node.data[index].x.length);
     if (doubled || performance.now() - node.labDrawn >= rest) await flush(node);
   }
@@ -58,12 +58,12 @@
     node.labDrawn = performance.now();
     const places = points.map(([xs], index) => (xs.length ? index : -1)).filter((index) => index >= 0);
     await Plotly.extendTraces(node, { x: places.map((index) => points[index][0]), y: places.map((index) => points[index][1]) }, places);
-    Lab.sketch.clear(node);
   }
-  /** A chart that grows: who points at it or changes its view has all of it drawn by plotly. */
-  function growing(node) {
+  /** The first points: from now on the sketch follows what plotly draws, and who points at the chart gets all by plotly. */
+  function grow(node) {
+    node.labGrows = true;
     node.addEventListener("pointerenter", () => flush(node));
-    node.on("plotly_afterplot", () => node.labWaiting && Lab.sketch.draw(node, node.labWaiting));
+    node.on("plotly_afterplot", () => Lab.sketch(node, node.labWaiting || []));
   }
   const seen = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -87,7 +87,7 @@
     const layout = { ...themed(node.labLayout), paper_bgcolor: ground, plot_bgcolor: ground };
     return Plotly.toImage({ data: node.data, layout }, { format: "png", width: Math.max(width, 480), height: height || node.labLayout.height || 280, scale: 2 });
   }
-  Lab.chart = { draw, extend, flush, growing, relayout, clear, image };
+  Lab.chart = { draw, extend, flush, relayout, clear, image };
 
   on("theme", () => {
     for (const node of charts) {

@@ -2,8 +2,9 @@
 // reload simply starts with nothing. Only a run that moves, on a page that is seen, is asked about.
 (() => {
   const { h, put, say, call, note, format } = Lab;
-  // How often the page asks, and how much time lies between two drawings of a chart by plotly; what comes between them is
-  // sketched. A training on the processor wants every core: on two, being asked twice a second would cost it 5%.
+  // Milliseconds from answer to question, and between two drawings of a chart by plotly; what comes between them is
+  // sketched. A training on the processor wants every core: asked twice a second, two cores would lose 5%; from four on
+  // it is twice a second, as where the training has a device of its own.
   const SHARED = Math.max(450, 2000 / Math.max(2, navigator.hardwareConcurrency));
   const PERIOD = { process: SHARED, device: 450 }, REST = { process: 3000, device: 900 };
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
@@ -81,9 +82,7 @@
           charts[name].previousSibling.textContent = figure.layout.title.text;
           // Margins that fit themselves would have each chart drawn twice at every update.
           figure.layout = { ...figure.layout, title: null, margin: { ...MARGINS, t: 8 + 19 * legendRows(figure, charts[name].clientWidth) } };
-          const known = charts[name].data;
           await Lab.chart.draw(charts[name], figure);
-          if (!known) Lab.chart.growing(charts[name]);
         }
         if (log.getAttribute("aria-pressed") === "true") setLog(true);
       } else if (reply.points) {

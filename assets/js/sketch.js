@@ -4,9 +4,9 @@
   const { h } = Lab;
   const MOST = 200; // points that wait for plotly at most
 
-  /** Draw what waits (`points`: [xs, ys] for each trace) onto the end of `node`'s lines. False where plotly has to draw:
-   * a trace begins or has markers, or a point lies outside of what fits itself to the points. */
-  function draw(node, points) {
+  /** Draw what waits (`points`: [xs, ys] for each trace, none to wipe it out) onto the end of `node`'s lines. False where
+   * plotly has to draw: a trace begins or has markers, or a point lies outside of an axis that fits itself to them. */
+  Lab.sketch = (node, points) => {
     const { _fullLayout: layout, _fullData: traces } = node;
     if (!layout?.xaxis?.d2p || !traces) return false;
     const pen = canvas(node, layout).getContext("2d");
@@ -39,7 +39,7 @@
     });
     pen.restore();
     return inside;
-  }
+  };
 
   function stroke(pen, places, { color, width, dash }) {
     pen.strokeStyle = color;
@@ -74,9 +74,4 @@
     }
     return found;
   }
-  /** Plotly has drawn everything. */
-  function clear(node) {
-    node.labSketch?.getContext("2d").clearRect(0, 0, node.labSketch.width, node.labSketch.height);
-  }
-  Lab.sketch = { draw, clear };
 })();

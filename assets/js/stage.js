@@ -38,9 +38,10 @@
     const withdraw = h("button", { class: "lab-button", id: "withdraw", onclick: () => act("withdraw") }, "Withdraw");
     const resume = h("button", { class: "lab-button", id: "continue", onclick: () => act("continue") }, "Continue");
     const words = h("span", { class: "lab-now", id: "run-status", role: "status" });
+    const count = h("span", { class: "lab-now" }); // beside the status: a screen reader would tell every step
     const bar = h("div", { class: "lab-progress", role: "progressbar", "aria-label": "Training progress", "aria-valuemin": 0, "aria-valuemax": 100 }, h("span", {}));
     const which = h("select", { class: "lab-which", "aria-label": "Run", onchange: () => choose(which.value) });
-    const tools = h("div", { class: "row lab-run-row" }, which, words, h("span", { class: "grow" }), pause, stop, withdraw, resume,
+    const tools = h("div", { class: "row lab-run-row" }, which, words, count, h("span", { class: "grow" }), pause, stop, withdraw, resume,
       h("button", { class: "lab-button quiet small", id: "reopen", onclick: reopen }, "Open as form"),
       h("button", { class: "lab-button quiet small", id: "download", onclick: () => Lab.download(run()) }, "Download adapter"),
       h("button", { class: "lab-button quiet small", id: "push", onclick: () => Lab.push(run(), last.name) }, "Push to the Hub"));
@@ -132,9 +133,11 @@
       bar.firstChild.style.width = `${100 * share}%`;
       bar.setAttribute("aria-valuenow", Math.round(100 * share));
       words.dataset.status = status;
-      words.textContent = !reply ? "" : status === "waiting" ? `Waiting, number ${reply.place} in line${reply.wait ? `, about ${format.seconds(reply.wait)}` : ""}`
-        : status === "running" && reply.stage ? `${reply.stage}…`
-        : `${WORDS[status] || status}${moving && reply.steps ? `, step ${format.count(reply.step)} of ${format.count(reply.steps)}` : ""}`;
+      const busy = status === "running" && reply.stage;
+      const now = !reply ? "" : status === "waiting" ? `Waiting, number ${reply.place} in line${reply.wait ? `, about ${format.seconds(reply.wait)}` : ""}`
+        : busy ? `${reply.stage}…` : WORDS[status] || status;
+      if (words.textContent !== now) words.textContent = now;
+      count.textContent = moving && !busy && reply.steps ? `step ${format.count(reply.step)} of ${format.count(reply.steps)}` : "";
       if (reply) say("progress", reply);
     }
     on("account", () => show(last));

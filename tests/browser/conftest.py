@@ -126,7 +126,7 @@ class Watched:
     def new(self) -> Page:
         page = self.context.new_page()
         page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: self._complain(str(error)))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda said: self._complain(said.text) if said.type == "error" else None)
         page.on("request", lambda asked: self._note(asked.url))
         return page

@@ -337,7 +337,6 @@ SKETCHED = """async () => {
   const points = { x: [0, 0.2, 0.4, 0.6, 0.8, 1], y: [0, 4, 0, 4, 0, 4] };
   await Lab.chart.draw(node, { data: [{ ...points, mode: "lines", line: { color: "#f00", width: 2 } }],
     layout: { xaxis: { range: [0, 10] }, yaxis: {}, margin: { l: 40, r: 10, t: 10, b: 20 } } });
-  Lab.chart.growing(node);
   window.grown = node;
   const REST = 1e6;
   const look = () => {
