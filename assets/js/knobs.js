@@ -136,7 +136,7 @@
       onchange: () => {
         const more = field.value.split(",").map((item) => item.trim()).filter(Boolean);
         field.value = "";
-        pick([...new Set([...chosen, ...more])]);
+        pick(more.includes("all-linear") ? ["all-linear"] : [...new Set([...own(), ...more])]);
       },
     });
     function pick(next) {
@@ -144,11 +144,12 @@
       draw();
       changed([...chosen]);
     }
+    /** The names that are chosen: "all-linear" stands alone, for every one that is offered. */
+    const own = () => (chosen.includes("all-linear") ? offered : chosen);
     function toggle(name) {
       if (name === "all-linear") return pick(chosen.includes(name) ? [] : [name]);
       // What an empty choice stands for is the start of one's own.
-      const start = chosen.length ? chosen.filter((item) => item !== "all-linear") : chosen.includes("all-linear") ? [] : effective;
-      const from = chosen.includes("all-linear") ? offered : start;
+      const from = chosen.length ? own() : effective;
       pick(from.includes(name) ? from.filter((item) => item !== name) : [...from, name]);
     }
     function draw() {

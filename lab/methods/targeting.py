@@ -121,11 +121,15 @@ class TargetedMethod(PeftMethod):
             found = self.matched(settings, shape)
         except LabError as error:
             return Reason(error.message, error.hint)
-        if not found:
-            given = ", ".join(settings.target_modules) or "the default targets"
-            layers = f" in the layers {settings.layers}" if getattr(settings, "layers", "") else ""
+        named, layers = getattr(settings, "target_modules", ()), getattr(settings, "layers", "")
+        # Beside names that match, peft leaves out without a word one that does not.
+        several = named if len(named) > 1 else ()
+        lost = [name for name in several if not any(ends(module, (name,)) for module in shape.projections)]
+        if lost or not found:
+            given = ", ".join(lost or named) or "the default targets"
+            where = f" in the layers {layers}" if layers and not lost else ""
             return Reason(
-                f"No module of this model matches {given}{layers}.",
+                f"No module of this model matches {given}{where}.",
                 f"It has {shape.layers} layers with: {', '.join(shape.targets)}.",
             )
         # Quantized, these maps are ordinary ones.

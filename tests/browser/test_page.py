@@ -386,3 +386,17 @@ def test_what_a_chart_got_since_plotly_drew_it_is_sketched_where_plotly_will_dra
     page.mouse.move(300, 200)
     page.wait_for_function("() => !grown.labWaiting && grown.data[0].x.length === 10")
     assert watched.faults == []
+
+
+def test_a_name_written_beside_all_linear_is_named_when_the_model_lacks_it(
+    shared_app: App, watched: Watched, base: Path
+) -> None:
+    page = opened(watched, shared_app, base)
+    knob = page.locator("#knob-target_modules")
+    knob.get_by_role("button", name="all-linear").click()
+    knob.get_by_role("textbox").fill("q_prj")
+    knob.get_by_role("textbox").press("Enter")
+    expect(page.locator("#launch-reason.bad")).to_have_text("No module of this model matches q_prj.")
+    expect(knob.get_by_role("button", name="all-linear")).to_have_attribute("aria-pressed", "false")
+    knob.get_by_role("button", name="q_prj").click()
+    expect(page.locator("#launch")).to_be_enabled()

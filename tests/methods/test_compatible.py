@@ -44,6 +44,7 @@ def refusal(key: str, family: str = "llama", task: str = GENERATE, precision=PLA
         ("lora", {"init": "olora", "family": "gpt2"}, "Conv1D"),
         ("lora", {"init": "mica", "dora": True}, "exclude"),
         ("lora", {"target_modules": "q_prj"}, "It has 2 layers with: q_proj"),
+        ("lora", {"target_modules": "q_proj,k_prj,v_proj"}, "matches k_prj. "),
         ("lora", {"target_modules": "(q_proj"}, "not a regular expression"),
         ("lora", {"target_modules": r".*\.nothing"}, "No module"),
         ("lora", {"layers": "2"}, "in the layers 2"),
