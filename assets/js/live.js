@@ -3,8 +3,8 @@
 (() => {
   const { h, put, say, call, note, format } = Lab;
   // Milliseconds from answer to question, and between two drawings of a chart by plotly; what comes between them is
-  // sketched. A training on the processor wants every core: asked twice a second, two cores would lose 5%; from four on
-  // it is twice a second, as where the training has a device of its own.
+  // sketched. A training on the processor wants every core: a page that asks twice a second takes 5% of one, too much of
+  // two; from four on it is twice a second, as where the training has a device of its own.
   const SHARED = Math.max(450, 2000 / Math.max(2, navigator.hardwareConcurrency));
   const PERIOD = { process: SHARED, device: 450 }, REST = { process: 3000, device: 900 };
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
