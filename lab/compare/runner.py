@@ -48,6 +48,7 @@ class Runner:
         self._going = threading.Event()
         self._going.set()
         self._stopped = threading.Event()
+        self._turning = threading.Lock()  # a member that starts while the comparison is paused is paused with it
         self._thread: threading.Thread | None = None
 
     # -- from outside -----------------------------------------------------------------------------
@@ -72,14 +73,16 @@ class Runner:
 
     def pause(self) -> None:
         """Hold after the step that is being made; memory and place are kept."""
-        if self._run:
-            self.jobs.pause(self._run)
-        self._going.clear()
+        with self._turning:
+            self._going.clear()
+            if self._run:
+                self.jobs.pause(self._run)
 
     def resume(self) -> None:
-        self._going.set()
-        if self._run:
-            self.jobs.resume(self._run)
+        with self._turning:
+            self._going.set()
+            if self._run:
+                self.jobs.resume(self._run)
 
     def stop(self) -> None:
         """End after the step that is being made. What was learned is kept; `start` goes on from there."""
@@ -167,9 +170,10 @@ class Runner:
         return True
 
     def _wait(self, run: Run) -> None:
-        self._run = run.id
-        if not self._going.is_set():
-            self.jobs.pause(run.id)
+        with self._turning:
+            self._run = run.id
+            if not self._going.is_set():
+                self.jobs.pause(run.id)
         if self._stopped.is_set():
             self.jobs.stop(run.id)
         self.jobs.wait(run.id)
