@@ -15,9 +15,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from lab import methods
+from lab.events import DONE, Evaluated, Finished, Memory, Reported, Sample, Started, Step, to_line
+from lab.plan import GENERATE, Data, Plan
+from lab.runs import Runs
+
 ROOT = Path(__file__).resolve().parents[2]
 # Machines that run tests are often busy: a wait ends as soon as it can, and only a fault lets it run out.
 expect.set_options(timeout=60_000)
+
+#: Milliseconds for what loads a model or reads data, on a busy machine.
+LONG = 90_000
 
 MISSING = "Chromium is missing: install it with your package manager, or with 'playwright install chromium'."
 
@@ -81,9 +89,9 @@ def app(tmp_path: Path) -> Iterator[App]:
     running.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """One app for the tests of a module that leave it as they found it."""
+    """One app for all tests that leave it as they found it."""
     running = App(tmp_path_factory.mktemp("shared") / "runs").start()
     yield running
     running.stop()
@@ -150,7 +158,35 @@ def watched(browser: Browser) -> Iterator[Watched]:
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny Llama with random weights and a tokenizer, as a local folder."""
-    from lab.plan import GENERATE
     from tests import tiny
 
     return tiny.save(tmp_path_factory.mktemp("base") / "tiny-llama", "llama", GENERATE)
+
+
+@pytest.fixture(scope="session")
+def run(shared_app: App, base: Path) -> str:
+    """A finished run in the shared app's folder, with its events and no weights."""
+    made = Runs(shared_app.runs).create(plan(base), name="A finished run")
+    memory = Memory(4000, 40, 40, 80, 900, 10_000)
+    events = [
+        Started(4, 1000, 40, "generate", "persona", "cpu", 64, 8),
+        Evaluated(0, 3.0, 0.2, base=True),
+        Sample(0, "Who?", "<img src=x onerror=\"document.title='owned'\">", base=True),
+        *(Step(number, 3.0 - number / 2, 0.1, 1.0, 64, 0.1 * number, memory) for number in range(1, 5)),
+        Evaluated(4, 1.0, 0.7),
+        Reported(4, {"ranks": {"model.layers.0.self_attn.q_proj": 3, "model.layers.1.self_attn.v_proj": 1}}),
+        Finished(DONE, 4, seconds=0.4),
+    ]
+    (made.folder / "events.jsonl").write_text("".join(map(to_line, events)), encoding="utf-8")
+    return made.id
+
+
+def plan(base: Path, **parts: object) -> Plan:
+    return methods.default_plan("lora", model=str(base), data=Data("persona", rows=64), **parts)
+
+
+def opened(watched: Watched, app: App, base: Path, query: str = "") -> Page:
+    """The page with the tiny base in its form, once the panel is drawn."""
+    watched.page.goto(f"{app.url}/?tab=lora&plan={plan(base).to_link()}{query}")
+    watched.page.wait_for_selector("#trainable-count", timeout=LONG)
+    return watched.page

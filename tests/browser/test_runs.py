@@ -1,0 +1,121 @@
+"""What is shown of a run: its findings, its replies, its live charts, and its place in the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from lab.events import DONE, Finished, to_line
+from lab.runs import Runs
+from tests.browser.conftest import LONG, App, Watched, opened, plan
+
+
+def test_what_the_method_found_is_a_table_by_layer(shared_app: App, watched: Watched, base: Path, run: str) -> None:
+    page = opened(watched, shared_app, base, f"&run={run}")
+    page.click("#view-watch")
+    rows = page.locator("[data-found=ranks] tbody tr")
+    expect(rows).to_have_count(2)
+    assert [row.split() for row in rows.all_inner_texts()] == [["0", "3"], ["1", "1"]]
+
+
+def test_html_in_a_reply_is_text(shared_app: App, watched: Watched, base: Path, run: str) -> None:
+    page = opened(watched, shared_app, base, f"&run={run}")
+    page.click("#view-watch")
+    expect(page.locator(".lab-samples .reply").first).to_contain_text("<img src=x")
+    assert page.title() != "owned"
+    assert page.locator(".lab-samples img").count() == 0
+
+
+SKETCHED = """async () => {
+  const node = document.createElement("div");
+  const place = { position: "fixed", inset: "100px auto auto 100px", width: "500px", height: "200px", zIndex: 99 };
+  Object.assign(node.style, place);
+  document.body.append(node);
+  const points = { x: [0, 0.2, 0.4, 0.6, 0.8, 1], y: [0, 4, 0, 4, 0, 4] };
+  await Lab.chart.draw(node, { data: [{ ...points, mode: "lines", line: { color: "#f00", width: 2 } }],
+    layout: { xaxis: { range: [0, 10] }, yaxis: {}, margin: { l: 40, r: 10, t: 10, b: 20 } } });
+  window.grown = node;
+  const REST = 1e6;
+  const look = () => {
+    const pen = node.labSketch.getContext("2d"), { width, height } = node.labSketch;
+    const pixels = pen.getImageData(0, 0, width, height).data;
+    let right = -1, top = -1;
+    for (let at = 3; at < pixels.length; at += 4) {
+      if (!pixels[at]) continue;
+      const place = (at - 3) / 4;
+      right = Math.max(right, place % width);
+      if (top < 0) top = Math.floor(place / width);
+    }
+    return { right, top, waits: Boolean(node.labWaiting), drawn: node.data[0].x.length };
+  };
+  const { xaxis, yaxis } = node._fullLayout;
+  const at = (x, y) => [xaxis._offset + xaxis.d2p(x), yaxis._offset + yaxis.d2p(y)];
+  await Lab.chart.extend(node, [[[2, 3], [1, 3]]], REST);
+  const inside = { ...look(), at: at(3, 4) };
+  await Lab.chart.extend(node, [[[4], [9]]], REST);
+  const outside = look();
+  await Lab.chart.flush(node);
+  const flushed = look();
+  await Lab.chart.extend(node, [[[5], [7]]], REST);
+  return { inside, outside, flushed, again: look() };
+}"""
+
+
+def test_what_a_chart_got_since_plotly_drew_it_is_sketched_where_plotly_will_draw_it(
+    shared_app: App, watched: Watched, base: Path
+) -> None:
+    page = opened(watched, shared_app, base)
+    page.mouse.move(0, 0)
+    found = page.evaluate(SKETCHED)
+    right, top = found["inside"]["at"]
+    assert abs(found["inside"]["right"] - right) <= 2
+    assert abs(found["inside"]["top"] - top) <= 2
+    assert found["inside"]["waits"]
+    assert found["inside"]["drawn"] == 6
+    assert found["outside"]["waits"], "a point outside waits for plotly's next drawing"
+    assert found["flushed"] == {"right": -1, "top": -1, "waits": False, "drawn": 9}, (
+        "plotly has it, the sketch is gone"
+    )
+    assert found["again"]["waits"]
+    assert found["again"]["right"] > found["inside"]["right"]
+
+    # Who points at the chart sees all of it by plotly, with its labels.
+    page.mouse.move(300, 200)
+    page.wait_for_function("() => !grown.labWaiting && grown.data[0].x.length === 10")
+    assert watched.faults == []
+
+
+def test_a_run_is_found_renamed_opened_as_a_form_and_deleted(app: App, watched: Watched, base: Path) -> None:
+    runs = Runs(app.runs)
+    for name in ("First", "Second"):
+        made = runs.create(plan(base, seed=5), name=name)
+        (made.folder / "events.jsonl").write_text(to_line(Finished(DONE, 0)), encoding="utf-8")
+    page = watched.page
+    page.goto(f"{app.url}/?tab=runs")
+    names = page.locator(".lab-name")
+    expect(names).to_have_count(2)
+    page.click("th[data-column=name] button")
+    expect(names).to_have_text(["First", "Second"])
+    page.click("th[data-column=name] button")
+    expect(names).to_have_text(["Second", "First"])
+    page.fill(".lab-runs input[type=search]", "first")
+    expect(names).to_have_text(["First"])
+
+    page.click("button[aria-label='Rename: First']")
+    page.fill("input[aria-label='New name']", "The first <b>one</b>")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["The first <b>one</b>"])
+
+    page.click("button[aria-label^='Delete']")
+    page.click("dialog >> text=Cancel")
+    expect(names).to_have_count(1)
+    page.click("button[aria-label^='Delete']")
+    page.click("dialog .danger")
+    expect(names).to_have_count(0)
+    page.fill(".lab-runs input[type=search]", "")
+    expect(names).to_have_text(["Second"])
+
+    page.click("button[aria-label='Open as a form: Second']")
+    page.wait_for_selector("#trainable-count", timeout=LONG)
+    assert page.evaluate("Lab.plan().seed") == 5
