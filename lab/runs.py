@@ -14,6 +14,7 @@ import os
 import platform
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from importlib import metadata
@@ -32,6 +33,9 @@ PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets")
 
 WAITING, RUNNING, INTERRUPTED = "waiting", "running", "interrupted"
 
+#: Seconds after which a lock counts as held by a training, for a look and for a claim: a look holds it for far less.
+LOOK, CLAIM = 0.05, 1.0
+
 
 class Run:
     """One run's folder. Reads are always fresh; a second process sees the same."""
@@ -40,6 +44,7 @@ class Run:
         self.folder = folder
         self.id = folder.name
         self._lock: FileLock | None = None
+        self._looking = threading.Lock()
         self._cached: tuple[tuple[int, int], list[Event]] | None = None
         self._owner: str | None = None
 
@@ -145,12 +150,11 @@ class Run:
 
     def claim(self) -> None:
         """Hold the run for this process. Raises LabError if another trains it."""
-        lock = FileLock(self.folder / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise LabError(f"The run '{self.id}' is being trained already.", "Wait for it, or stop it.") from None
-        self._lock = lock
+        with self._looking:
+            taken = self._take(CLAIM)
+            if taken is None:
+                raise LabError(f"The run '{self.id}' is being trained already.", "Wait for it, or stop it.")
+            self._lock = taken
 
     def release(self) -> None:
         if self._lock is not None:
@@ -160,17 +164,24 @@ class Run:
     @property
     def busy(self) -> bool:
         """Whether some process holds the run."""
-        if self._lock is not None:
-            return True
-        if not (self.folder / "lock").exists():
-            return False
-        lock = FileLock(self.folder / "lock")
+        with self._looking:
+            if self._lock is not None:
+                return True
+            if not (self.folder / "lock").exists():
+                return False
+            taken = self._take(LOOK)
+            if taken is not None:
+                taken.release()
+            return taken is None
+
+    def _take(self, patience: float) -> FileLock | None:
+        """The lock, taken; None if it is held. Who only looks takes it too, for a moment: one thread at a time."""
+        lock = FileLock(self.folder / "lock", thread_local=False)  # one thread claims, another may release
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=patience, poll_interval=0.005)
         except Timeout:
-            return True
-        lock.release()
-        return False
+            return None
+        return lock
 
     # -- what was learned -------------------------------------------------------------------------
 

@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from lab.errors import LabError
 from lab.events import DONE, Finished, Stage, Started
@@ -68,6 +71,24 @@ def test_another_process_cannot_train_a_claimed_run(store):
     assert told.stdout.split() == ["True", "LabError"]
     run.release()
     assert not run.busy
+
+
+def test_who_looks_at_a_run_is_not_taken_for_one_who_trains_it(store):
+    run = made(store)
+    run.claim()
+    run.release()  # the lock's file is there now
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(lambda _: run.status, range(600))) == {DONE}
+
+
+def test_a_run_is_claimed_although_another_process_looks_at_it(store):
+    run = store.create(Plan())
+    look = FileLock(run.folder / "lock", thread_local=False)
+    look.acquire()
+    threading.Timer(0.02, look.release).start()
+    run.claim()
+    assert run.busy
+    run.release()
 
 
 def test_a_torn_last_line_is_mended_when_the_run_goes_on(store):

@@ -278,7 +278,7 @@ class Comparison:
 
     def claim(self) -> None:
         """Hold the comparison for this process. Raises LabError if another runs it."""
-        lock = FileLock(self.folder / "lock")
+        lock = FileLock(self.folder / "lock", thread_local=False)  # one thread claims, another releases
         try:
             lock.acquire(timeout=0)
         except Timeout:
