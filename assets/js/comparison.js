@@ -21,12 +21,13 @@
       Lab.sizes.observe(chart);
       figures[kind] = { chart, empty };
       return h("section", { class: "lab-card cmp-panel" },
-        h("div", { class: "row" }, h("h3", {}, heading), h("span", { class: "grow" }), controls || [],
+        h("div", { class: "row" }, h("h3", {}, heading), h("span", { class: "grow" }),
+          h("button", { class: "lab-button quiet small", "aria-label": `${heading} as PNG`, onclick: () => png(kind, heading) }, "PNG"),
           h("button", { class: "lab-button quiet small", "aria-label": `${heading} as CSV`, onclick: () => csv(kind, heading) }, "CSV")),
-        h("p", { class: "muted small" }, note), chart, empty);
+        h("p", { class: "muted small" }, note), controls || [], h("div", { class: "cmp-wide" }, chart), empty);
     }
     const heatControls = h("span", { class: "row" });
-    const layersButton = h("button", { class: "lab-button small", id: "cmp-layers-go", onclick: () => draw("layers") }, "Measure");
+    const layersButton = h("span", { class: "row" }, h("button", { class: "lab-button small", id: "cmp-layers-go", onclick: () => draw("layers") }, "Measure"));
     put(place, h("div", { class: "cmp-view" },
       h("div", { class: "row" }, title, h("span", { class: "grow" }), tools), facts, queue, words,
       h("div", { class: "row cmp-filter" }, filter),
@@ -73,6 +74,9 @@
       const link = h("a", { href: URL.createObjectURL(new Blob([lines.map((line) => line.map(quoted).join(",")).join("\n")], { type: "text/csv" })), download: `${heading}.csv` });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    }
+    async function png(kind, heading) {
+      if (figures[kind].chart.data) h("a", { href: await Lab.chart.image(figures[kind].chart), download: `${heading}.png` }).click();
     }
     /** Open a member's run on the bench, beside the lesson of its method. */
     const openRun = (run) => Lab.openRun(run);

@@ -16,7 +16,7 @@
     next.hoverlabel = { ...layout.hoverlabel, bgcolor: css("--lab-surface"), bordercolor: line, font: { size: 11.5, color: css("--lab-ink") } };
     if (next.title) next.title = { ...next.title, font: { ...next.title.font, color: css("--lab-ink") } };
     for (const name of Object.keys(layout)) {
-      if (/^[xyz]axis\d*$/.test(name)) next[name] = { ...layout[name], gridcolor: line, linecolor: line, zerolinecolor: line };
+      if (/^[xyz]axis\d*$/.test(name)) next[name] = { automargin: true, ...layout[name], gridcolor: line, linecolor: line, zerolinecolor: line };
     }
     return next;
   }

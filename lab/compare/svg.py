@@ -97,7 +97,8 @@ def _grid(x: Axis, y: Axis, ground: float, left: float) -> list[str]:
         for value, name in x.ticks:
             if (place := x.at(value)) is not None:
                 parts.append(f'<path d="M{place:.1f} {y.high}V{ground}" class="grid"/>')
-                parts.append(_text(place, ground + 15, name, "middle"))
+                for line, words in enumerate(name.split("<br>")):
+                    parts.append(_text(place, ground + 15 + 12 * line, words, "middle"))
     if y.visible:
         for value, name in y.ticks:
             if (place := y.at(value)) is not None:

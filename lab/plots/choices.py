@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from lab.compare.results import PUBLISHED, QUANTITIES, Arm, Outcome, arms
 from lab.compare.statistics import summary
 from lab.plots.compare import looks, said
-from lab.plots.style import NEUTRAL, figure
+from lab.plots.style import NEUTRAL, figure, wrapped
 
 #: One hue from light to dark, so that more ink is more.
 SCALE = [[0, "#dbe9f6"], [0.5, "#4a90c4"], [1, "#08306b"]]
@@ -120,7 +120,9 @@ def parallel(outcomes: Sequence[Outcome]) -> go.Figure | None:
     )
     made.update_xaxes(
         tickvals=list(range(len(names))),
-        ticktext=[QUANTITIES[name][0].replace(", bits per byte", "") for name in names],
+        ticktext=[wrapped(QUANTITIES[name][0].replace(", bits per byte", "")) for name in names],
+        tickangle=0,
+        tickfont_size=10.5,
         range=[-0.35, len(names) - 0.65],
     )
     made.update_yaxes(visible=False, range=[-0.12, 1.12])
@@ -128,9 +130,16 @@ def parallel(outcomes: Sequence[Outcome]) -> go.Figure | None:
         worst, best = ends[name]
         for height, value in ((1.07, best), (-0.07, worst)):
             made.add_annotation(
-                x=place, y=height, text=said(name, value), showarrow=False, font={"size": 10, "color": NEUTRAL}
+                x=place, y=height, text=_end(name, value), showarrow=False, font={"size": 10, "color": NEUTRAL}
             )
     return made
+
+
+def _end(name: str, value: float) -> str:
+    """A value at the end of an axis, short enough to stand beside its neighbours'."""
+    if QUANTITIES[name][1] != "count" or value < 10_000:
+        return said(name, value)
+    return f"{value / 1e6:.3g}M" if value >= 1e6 else f"{value / 1e3:.3g}k"
 
 
 def _ends(groups: Sequence[Arm], name: str) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from lab.events import Memory
-from lab.plots.style import LEDGER, NEUTRAL, figure
+from lab.plots.style import LEDGER, NEUTRAL, figure, wrapped
 
 SI = {"tickformat": ".3s", "ticksuffix": "B"}
 
@@ -131,7 +131,7 @@ def panels(
         kept = [(n, v, c) for n, v, c in zip(names, row, colours) if v is not None]
         made.add_trace(
             go.Bar(
-                x=[n for n, _, _ in kept],
+                x=[wrapped(n) for n, _, _ in kept],
                 y=[v for _, v, _ in kept],
                 marker={"color": [c for _, _, c in kept]},
                 texttemplate=f"%{{y:{tick}}}",
@@ -144,8 +144,9 @@ def panels(
         made.update_yaxes(tickformat=tick, row=place // columns + 1, col=place % columns + 1, rangemode="tozero")
     look = figure([]).layout
     made.update_layout(
-        template="none", paper_bgcolor=look.paper_bgcolor, plot_bgcolor=look.plot_bgcolor, font=look.font,
+        template=look.template, paper_bgcolor=look.paper_bgcolor, plot_bgcolor=look.plot_bgcolor, font=look.font,
         showlegend=False, height=180 * rows + 30, margin={"l": 48, "r": 10, "t": 30, "b": 30}, uirevision="keep",
     )  # fmt: skip
+    made.update_xaxes(tickangle=0, tickfont_size=10.5)
     made.update_annotations(font_size=12)
     return made

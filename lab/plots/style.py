@@ -7,6 +7,7 @@ and no font colour: the page gives them those of its theme.
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -82,12 +83,27 @@ def faded(hex_colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
+_AXIS = {
+    "showgrid": True,
+    "zeroline": False,
+    "ticks": "",
+    "automargin": True,
+    "title": {"standoff": 4, "font": {"size": 11.5}},
+}
+#: Every axis of a figure, the second and third included.
+LOOK = go.layout.Template(layout={"xaxis": _AXIS, "yaxis": _AXIS})
+
+
+def wrapped(name: str, width: int = 12) -> str:
+    """A name on several lines, each of at most `width` letters where its words allow: a mark below a narrow bar."""
+    return "<br>".join(wrap(name, width, break_long_words=False, break_on_hyphens=False))
+
+
 def figure(traces: list[Any], title: str = "", x: str = "", y: str = "", **layout: Any) -> go.Figure:
     """A figure in the lab's look: small, dense, no background; `x` and `y` are the axes' titles."""
-    axis = {"showgrid": True, "zeroline": False, "ticks": "", "automargin": True, "title": {"standoff": 6}}
     made = go.Figure(traces)
     made.update_layout(
-        template="none",
+        template=LOOK,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 44, "r": 12, "t": 34 if title else 10, "b": 34},
@@ -95,8 +111,8 @@ def figure(traces: list[Any], title: str = "", x: str = "", y: str = "", **layou
         hovermode="x unified",
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right", "font": {"size": 11}},
         hoverlabel={"font": {"size": 11.5}},
-        xaxis={**axis, "title": {"text": x, "standoff": 4, "font": {"size": 11.5}}},
-        yaxis={**axis, "title": {"text": y, "standoff": 4, "font": {"size": 11.5}}},
+        xaxis_title_text=x,
+        yaxis_title_text=y,
         uirevision="keep",
     )
     if title:

@@ -107,6 +107,11 @@ def test_a_grid_is_built_run_paused_resumed_read_and_taken_away(
     assert len(measured) == 4
     assert measured[best] == max(measured.values())
 
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Trade-offs as PNG").click()
+    saved.value.save_as(tmp_path / "trade-offs.png")
+    assert (tmp_path / "trade-offs.png").read_bytes()[:4] == b"\x89PNG"
+
     # Its run, by a click on its point.
     place = page.evaluate(
         """(name) => {

@@ -136,7 +136,7 @@ def test_a_heat_map_means_over_seeds():
 
 def test_parallel_coordinates_put_the_better_up():
     made = parallel(SOME)
-    axes = list(made.layout.xaxis.ticktext)
+    axes = [text.replace("<br>", " ") for text in made.layout.xaxis.ticktext]
     lines = {trace.name: trace for trace in made.data}
     place = axes.index("Trained parameters")
     assert lines["Full"].y[place] == 0

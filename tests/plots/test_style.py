@@ -30,3 +30,8 @@ def test_a_figure_has_no_background_and_keeps_the_zoom() -> None:
     assert made.layout.paper_bgcolor == made.layout.plot_bgcolor == "rgba(0,0,0,0)"
     assert made.layout.uirevision == "keep"
     assert made.layout.xaxis.title.text == "step"
+
+
+def test_every_axis_has_the_look_and_a_long_name_stands_on_two_lines() -> None:
+    assert style.figure([]).layout.template.layout.xaxis.title.font.size == 11.5
+    assert style.wrapped("Full fine-tuning") == "Full<br>fine-tuning"
