@@ -114,8 +114,10 @@
     function press(name, tries) {
       const button = document.querySelector(`#opened-${name}`);
       if (state().tab !== name) return;
-      if (button) button.click();
-      else if (tries) setTimeout(() => press(name, tries - 1), 100);
+      if (button) {
+        button.tabIndex = -1; // it is this script's, not for who walks by the keyboard
+        button.click();
+      } else if (tries) setTimeout(() => press(name, tries - 1), 100);
     }
     Lab.open = open;
 

@@ -285,13 +285,7 @@ def said(name: str, value: float) -> str:
     """A quantity as people write it."""
     unit = QUANTITIES[name][1]
     if unit == "share":
-        return (
-            f"{value:.1%}"
-            if value >= 0.01
-            else f"{value:.2g}".rstrip("0").rstrip(".")
-            if not value
-            else f"{value:.2%}"
-        )
+        return f"{value:.1%}" if value >= 0.01 or not value else f"{value:.2%}"
     if unit == "count":
         return f"{value:,.0f}"
     if unit == "seconds":

@@ -150,6 +150,7 @@ def test_parallel_coordinates_put_the_better_up():
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
+        ("score", 0.0, "0.0%"),
         ("score", 0.8765, "87.6%"),
         ("share", 0.00123, "0.12%"),
         ("trainable", 12345, "12,345"),
