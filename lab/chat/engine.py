@@ -13,6 +13,7 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.knobs import knob
+from lab.models import room
 from lab.plan import CLASSIFY, GENERATE, Plan, Precision
 from lab.runs import Run, Runs
 
@@ -70,12 +71,13 @@ class Loaded:
 
 
 class Engine:
-    """Answers for the bases and the runs. Keeps the `keep` models that were used last."""
+    """Answers for the bases and the runs. Keeps the `keep` models that were used last, while there is room."""
 
     def __init__(self, runs: Runs, keep: int = 4) -> None:
         self.runs, self.keep = runs, keep
         self._models: OrderedDict[Key, Loaded] = OrderedDict()
-        self._loading = threading.Lock()
+        self._loading = threading.RLock()  # a load that lacks room asks for `release`
+        room.spare(self)
 
     # -- what a page calls ------------------------------------------------------------------------
 
@@ -139,6 +141,18 @@ class Engine:
         with self._loading:
             for key in [key for key in self._models if key.run == run_id]:
                 del self._models[key]
+
+    def release(self) -> None:
+        """Drop the models that write nothing now; another reply loads them again.
+
+        Whoever loads one at this moment is not waited for: they may wait for whoever asks.
+        """
+        if self._loading.acquire(blocking=False):
+            try:
+                for key in [key for key, kept in self._models.items() if not kept.lock.locked()]:
+                    del self._models[key]
+            finally:
+                self._loading.release()
 
     # -- loading ----------------------------------------------------------------------------------
 

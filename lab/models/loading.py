@@ -12,7 +12,7 @@ from typing import Any
 from lab import access
 from lab.errors import LabError
 from lab.knobs import nearest
-from lab.models import embedded, hub, libraries
+from lab.models import embedded, hub, libraries, room
 from lab.models import precision as stored
 from lab.models.catalogue import models
 from lab.models.shape import ModelShape, auto_class, derive
@@ -108,9 +108,24 @@ def tokenizer(model: str) -> Any:
 def load(model: str, task: str, labels: int, precision: Precision, where: str) -> Any:
     """The base itself on the device `where`, in the precision, ready to be given to a method.
 
-    A classification head is drawn at random from torch's generator: seed it before. Raises LabError for what a
-    person can mend: missing or damaged weights, a precision that the device cannot hold.
+    A classification head is drawn at random from torch's generator: seed it before. Where memory runs out, what is
+    spare is released and it is tried once more. Raises LabError for what a person can mend: missing or damaged
+    weights, a precision that the device cannot hold.
     """
+    import torch
+
+    drawn = torch.random.get_rng_state()
+    try:
+        return _load(model, task, labels, precision, where)
+    except Exception as problem:
+        if not room.exhausted(problem):
+            raise
+    room.make()  # not inside `except`: the exception would keep the half-loaded model
+    torch.random.set_rng_state(drawn)
+    return _load(model, task, labels, precision, where)
+
+
+def _load(model: str, task: str, labels: int, precision: Precision, where: str) -> Any:
     reason = stored.compatible(precision, where)
     if reason:
         raise LabError(reason.message, reason.hint)

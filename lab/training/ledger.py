@@ -103,7 +103,7 @@ class Ledger:
             self._look()
         else:
             entry[0] += 1
-        return _Saved(tensor, key, self._release)
+        return _Saved(tensor.detach(), key, self._release)  # itself, it would keep its own graph alive
 
     def _multiplied(self, module: torch.nn.Module, given: Any, made: torch.Tensor) -> None:
         """An 8-bit product was made: bitsandbytes keeps its input on the node itself, out of the hooks' sight."""

@@ -45,6 +45,8 @@ def train(plan: Plan, stop: threading.Event, folder: Path, resume: bool = False)
     `stop` ends the run after the step that is being made; what was learned by then is kept. `resume` goes on from
     `folder/checkpoint`. The last event is always `Finished`.
     """
+    from lab.models import room
+
     began = time.monotonic()
     run = Session(plan, stop, folder)
     status, error, hint = FAILED, "", ""
@@ -55,6 +57,7 @@ def train(plan: Plan, stop: threading.Event, folder: Path, resume: bool = False)
     except Exception as problem:
         error, hint = run.explain(problem)
     yield Finished(status, run.step, error, hint, time.monotonic() - began)
+    room.tidy()  # the hooks of model and ledger hold each other: the next training needs their memory
 
 
 @dataclass
@@ -129,9 +132,10 @@ class Session:
         from lab import methods
         from lab.data import tasks
         from lab.data.encoding import Encoder
-        from lab.models import loading
+        from lab.models import loading, room
         from lab.models.randomness import taking_turns
         from lab.training.check import refusal
+        from lab.training.estimate import estimate
         from lab.training.evaluation import Evaluator
         from lab.training.ledger import Ledger, held, storages
         from lab.training.optimizers import optimizer
@@ -158,6 +162,7 @@ class Session:
         longest = min(training.max_length, shape.max_length or training.max_length)
         encoder = Encoder(tokenizer, data.task, data.labels, longest, shape.family)
         steps = self._steps(len(data.train))
+        room.ensure(self.where, estimate(shape, self.method, settings, plan.precision, training).at_once)
         settings = self.settings = self.method.prepare(settings, steps)
         with taking_turns():
             torch.manual_seed(plan.seed)
@@ -345,14 +350,11 @@ class Session:
 
     def explain(self, problem: Exception) -> tuple[str, str]:
         """One sentence and a hint for an exception that is not the lab's own."""
+        from lab.models import room
         from lab.training.estimate import relief
 
         text = str(problem)
-        if (
-            type(problem).__name__ == "OutOfMemoryError"
-            or isinstance(problem, MemoryError)
-            or "can't allocate memory" in text
-        ):
+        if room.exhausted(problem):
             return "The device ran out of memory.", relief(self.memory, self.plan)
         if getattr(problem, "errno", None) == errno.ENOSPC or "No space left" in text:
             return "The disk is full: the run could not be saved.", "Make room, then resume the run."

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from lab.errors import LabError
+from lab.models import room
 
 log = logging.getLogger("lab")
 
@@ -18,12 +19,21 @@ UNEXPECTED = LabError(
     "Something unexpected went wrong in the lab.", "The details are in its log; your form and your runs are safe."
 )
 
+FULL = LabError(
+    "The device ran out of memory.",
+    "Try again when nothing trains, or take a smaller model, fewer bits or a shorter text.",
+)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def told(error: BaseException) -> dict[str, str]:
     """What a person is shown of an error: `message` and `hint`. A fault of the lab is logged with its traceback."""
-    if not isinstance(error, LabError):
+    if room.exhausted(error):
+        log.warning("out of memory: %s", error)
+        room.make()
+        error = FULL
+    elif not isinstance(error, LabError):
         log.error("unexpected: %s", error, exc_info=error)
         error = UNEXPECTED
     return {"message": error.message, "hint": error.hint}

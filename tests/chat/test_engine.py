@@ -10,6 +10,7 @@ import torch
 
 from lab.chat.engine import Engine, Options
 from lab.errors import LabError
+from lab.models import room
 from lab.runs import Runs
 from lab.training.loop import train
 from tests.plans import quick
@@ -108,6 +109,29 @@ def test_chat_and_training_at_the_same_time_leave_each_other_alone(shared, llama
             said.append(reply(engine, runs["lora"]))
     assert beside == alone
     assert set(said) == {quiet}
+
+
+def test_models_that_write_nothing_are_let_go_when_room_is_short(shared):
+    engine, runs = shared
+    said = reply(engine, runs["lora"])
+    writing = engine.stream(runs["prefix"], [{"role": "user", "content": "say aa 3"}], Options(max_tokens=12))
+    first = next(writing)
+    room.make()
+    assert [key.run.split("@")[0] for key in engine._models] == [runs["prefix"]]
+    *_, last = writing
+    assert last.startswith(first[:1])
+    assert reply(engine, runs["lora"]) == said
+
+
+def test_who_makes_room_does_not_wait_for_who_loads(shared):
+    engine, runs = shared
+    reply(engine, runs["lora"])
+    with engine._loading:  # another thread loads, and may itself wait for the one that makes room
+        asked = threading.Thread(target=room.make)
+        asked.start()
+        asked.join(10)
+        assert not asked.is_alive()
+    assert engine._models
 
 
 def test_an_adapter_of_another_base_is_told(shared, tmp_path):

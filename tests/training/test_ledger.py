@@ -97,3 +97,14 @@ def test_what_an_8_bit_product_keeps_is_counted():
     loss.backward()
     del loss
     assert ledger.activations == 0
+
+
+def test_what_no_backward_pass_comes_for_goes_with_the_loss():
+    """Tanh keeps its own output: kept as it is, output and graph would hold each other, out of Python's sight."""
+    net = model()
+    ledger = Ledger(net, storages(held(net)), torch.optim.AdamW(net.parameters()), "cpu")
+    with ledger.watching():
+        loss = net(torch.ones(5, 8)).sum()
+    assert ledger.activations
+    del loss
+    assert ledger.activations == 0

@@ -4,7 +4,7 @@ import gradio as gr
 import pytest
 
 from lab.errors import LabError
-from lab.ui.guard import UNEXPECTED, answer, guarded, told
+from lab.ui.guard import FULL, UNEXPECTED, answer, guarded, told
 
 
 def fail(error: Exception) -> None:
@@ -22,6 +22,10 @@ def test_a_fault_of_the_lab_is_logged_and_not_shown(caplog: pytest.LogCaptureFix
     assert shown["message"] == UNEXPECTED.message
     assert "secret detail" not in str(shown)
     assert "secret detail" in caplog.text
+
+
+def test_memory_that_ran_out_is_no_fault_of_the_lab() -> None:
+    assert answer(bytearray, 2**62)["error"] == {"message": FULL.message, "hint": FULL.hint}
 
 
 def test_a_listener_shows_the_sentence() -> None:
