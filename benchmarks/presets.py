@@ -2,11 +2,11 @@
 
     python -m benchmarks.presets [--sets persona …] [--methods lora …] [--missing] [--factors 1 3] [--trial 40]
 
-Every candidate (learning rates around the method's own, and every linear map as the target where the method has
-targets) trains for the same number of steps with the same seed; of those that are about the best in score, the
-one that forgets least wins. Writes `assets/presets.json`, which `lab.methods.default_plan` reads: what was searched
-for takes the place of what stood there. Every run's figures are kept in `--log`; a run that stands there is not made
-again. Where time is short, `--trial` lets the candidates train for fewer steps than the preset will have.
+Every candidate (learning rates around the method's own, with each of the method's variants) trains for as many
+steps as fit into the minute, with the same seed; of those that are about the best in score, the one that forgets
+least wins. Writes `assets/presets.json`, which `lab.methods.default_plan` reads: what was searched for takes the
+place of what stood there. Every run's figures are kept in `--log`; a run that stands there is not made again. Where
+time is short, `--trial` lets the candidates train for fewer steps than the preset will have.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from lab.data.catalogue import datasets
 from lab.knobs import knobs, values
 from lab.plan import CLASSIFY, Data, Training
 
-#: Steps of batch 16 that fit in a minute on two cores with the evaluations between.
-STEPS = {CLASSIFY: 150, "generate": 100}
+#: Steps, and rows in each, that take two cores about a minute with the evaluations between.
+WORK = {"sentiment": (150, 16), "intent": (150, 16), "persona": (100, 16), "data_to_text": (100, 16)}
+
+#: The same for virtual tokens: so few numbers have a long way to go, and take more steps of fewer rows.
+TOKENS = {"sentiment": (600, 4), "intent": (600, 4), "persona": (400, 4), "data_to_text": (200, 4)}
 
 #: Validation rows that are evaluated, and replies that are scored.
 ROWS, REPLIES = 300, 64
@@ -35,23 +38,30 @@ ROWS, REPLIES = 300, 64
 FACTORS = (0.3, 1.0, 3.0)
 
 
-#: Tried targets: the method's own, and every linear map.
-TARGETS = ("own", "all-linear")
+#: Tried beside a method's own settings, each with every rate. Methods that have target modules try every linear map.
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "prefix": [{"projection": True}],
+    "prompt": [{"init": "random"}],
+    "ptuning": [{"encoder": "lstm"}, {"encoder_width": 1024}],
+}
 
 
-def candidates(
-    name: str, key: str, factors: Sequence[float] = FACTORS, tried: Sequence[str] = TARGETS, trial: int = 0
-) -> list[dict[str, Any]]:
+def work(name: str, key: str) -> dict[str, int]:
+    """The steps of a method's preset on a set, and the rows in each where they are not the plan's own."""
+    steps, rows = (TOKENS if methods.method(key).family == "prompt" else WORK)[name]
+    return {"steps": steps, "eval_every": 0} | ({} if rows == Training().batch_size else {"batch_size": rows})
+
+
+def candidates(name: str, key: str, factors: Sequence[float] = FACTORS, trial: int = 0) -> list[dict[str, Any]]:
     """Loose settings to try for a set and a method; `trial` steps instead of the preset's if it is not 0."""
     chosen = methods.method(key)
     rate = chosen.training.get("learning_rate", Training().learning_rate)
-    targets: list[dict[str, Any]] = [{}]
-    if any(item.name == "target_modules" for item in knobs(chosen.Settings)):
-        targets = [{} if item == "own" else {"target_modules": item} for item in tried]
-    steps = trial or STEPS[datasets()[name].task]
+    targeted = any(item.name == "target_modules" for item in knobs(chosen.Settings))
+    variants = [{}, *VARIANTS.get(key, [{"target_modules": "all-linear"}] if targeted else [])]
+    shared = work(name, key) | ({"steps": trial} if trial else {})
     return [
-        {"learning_rate": float(f"{rate * factor:.2g}"), "steps": steps, "eval_every": 0, **target}
-        for target in targets
+        {"learning_rate": float(f"{rate * factor:.2g}"), **shared, **variant}
+        for variant in variants
         for factor in factors
     ]
 
@@ -94,7 +104,7 @@ def best(results: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
         rows = ROWS if datasets()[name].task == CLASSIFY else REPLIES
         near = [item for item in group if item["score"] >= top - 0.5 * math.sqrt(top * (1 - top) / rows)]
         winner = min(near, key=lambda item: (item["general"] or 0.0, item["loss"]))
-        steps = STEPS[datasets()[name].task]
+        steps = work(name, key)["steps"]
         loose = {**winner["loose"], "steps": steps, "eval_every": steps // 4}
         found.setdefault(name, {})[key] = loose
     return found
@@ -113,7 +123,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("assets/presets.json"))
     parser.add_argument("--log", type=Path, default=Path("assets/presets.jsonl"), help="every run, an object a line")
     parser.add_argument("--factors", nargs="*", type=float, default=FACTORS, help="multiples of the own rate")
-    parser.add_argument("--targets", nargs="*", choices=TARGETS, default=TARGETS)
     parser.add_argument("--trial", type=int, default=0, help="steps of a candidate; 0 takes the preset's")
     parser.add_argument("--missing", action="store_true", help="leave out what has a preset already")
     asked = parser.parse_args()
@@ -121,9 +130,7 @@ def main() -> None:
     pairs = [(name, key) for name in asked.sets for key in asked.methods]
     if asked.missing:
         pairs = [(name, key) for name, key in pairs if key not in kept.get(name, {})]
-    tried = [
-        (*pair, loose) for pair in pairs for loose in candidates(*pair, asked.factors, asked.targets, asked.trial)
-    ]
+    tried = [(*pair, loose) for pair in pairs for loose in candidates(*pair, asked.factors, asked.trial)]
     results = [result for result in logged(asked.log) if (result["set"], result["method"], result["loose"]) in tried]
     done = [(result["set"], result["method"], result["loose"]) for result in results]
     work = [item for item in tried if item not in done]

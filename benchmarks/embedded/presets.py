@@ -8,18 +8,27 @@ from typing import Any
 
 from lab import methods
 from lab.data.catalogue import datasets
+from lab.plan import Training
 
 ASSETS = Path(__file__).parents[2] / "assets"
 
 
 def trial(runs: list[dict[str, Any]], name: str, key: str, loose: dict[str, Any]) -> dict[str, Any] | None:
-    """The logged run that a preset came from: same rate and targets."""
-    same = [
-        run for run in runs
-        if (run["set"], run["method"]) == (name, key) and "score" in run
-        and all(run["loose"].get(item) == loose.get(item) for item in ("learning_rate", "target_modules"))
-    ]  # fmt: skip
-    return same[-1] if same else None
+    """The logged run that a preset came from: the same settings, whatever the steps."""
+    wanted = _settings(loose)
+    own = [run for run in runs if (run["set"], run["method"]) == (name, key) and "score" in run]
+    return next((run for run in reversed(own) if _settings(run["loose"]) == wanted), None)
+
+
+def _settings(loose: dict[str, Any]) -> dict[str, Any]:
+    """All but how long a training is and when it is looked at."""
+    return {name: value for name, value in loose.items() if name not in ("steps", "eval_every")}
+
+
+def _others(loose: dict[str, Any]) -> str:
+    """What a preset sets besides rate and batch, in the form's names."""
+    left = {name: value for name, value in _settings(loose).items() if name not in ("learning_rate", "batch_size")}
+    return ", ".join(f"{name} {value}" for name, value in left.items()) or "–"
 
 
 def searched() -> list[dict[str, Any]]:
@@ -52,16 +61,16 @@ def table() -> list[str]:
     """The lines of the table, in Markdown."""
     found = json.loads((ASSETS / "presets.json").read_text(encoding="utf-8"))
     runs = searched()
-    lines = ["| set | method | rate | targets | steps | score of the trial | steps of the trial | candidates |"]
-    lines.append("|---" * 8 + "|")
+    lines = ["| set | method | rate | other settings | steps × rows | score of the trial | candidates |"]
+    lines.append("|---" * 7 + "|")
     for name, presets in found.items():
         for key in (key for key in methods.METHODS if key in presets):
             loose, run = presets[key], trial(runs, name, key, presets[key])
             tried = sum((item["set"], item["method"]) == (name, key) for item in runs)
             lines.append(
                 f"| {name} | {methods.METHODS[key].title} | {loose['learning_rate']:g} | "
-                f"{loose.get('target_modules', 'own')} | {loose['steps']} | "
-                + (f"{100 * run['score']:.1f}% | {run['loose']['steps']} | {tried} |" if run else "– | – | – |")
+                f"{_others(loose)} | {loose['steps']} × {loose.get('batch_size', Training().batch_size)} | "
+                + (f"{100 * run['score']:.1f}% | {tried} |" if run else "– | – |")
             )
     lines.append("")
     for name in datasets():

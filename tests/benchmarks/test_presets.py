@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks.embedded.presets import table, trial
-from benchmarks.presets import STEPS, attempt, best, candidates, logged
+from benchmarks.presets import TOKENS, attempt, best, candidates, logged, work
 from lab import methods
 from lab.data.catalogue import datasets
 from lab.methods.presets import _found
@@ -25,7 +25,12 @@ def test_candidates_are_multiples_of_the_methods_own_rate():
     assert [item["learning_rate"] for item in tried] == [own, pytest.approx(3 * own)] * 2
     assert [item.get("target_modules") for item in tried] == [None, None, "all-linear", "all-linear"]
     assert {item["steps"] for item in tried} == {40}
-    assert {item["steps"] for item in candidates("persona", "prompt")} == {STEPS["generate"]}
+
+
+def test_virtual_tokens_have_more_and_smaller_steps_and_variants_of_their_own():
+    tried = candidates("persona", "prefix", factors=(1,))
+    assert {(item["steps"], item["batch_size"]) for item in tried} == {TOKENS["persona"]}
+    assert [item.get("projection", False) for item in tried] == [False, True]
 
 
 def test_of_the_best_the_one_that_forgets_least_is_taken_with_the_presets_steps():
@@ -58,5 +63,6 @@ def test_presets_are_settings_that_their_methods_have(name):
     for key, loose in _found().get(name, {}).items():
         plan = methods.default_plan(key, data=Data(source=name))
         assert plan.training.learning_rate == loose["learning_rate"]
-        assert plan.training.steps == STEPS[datasets()[name].task]
+        assert plan.training.steps == work(name, key)["steps"]
+        assert plan.training.batch_size == work(name, key).get("batch_size", 16)
         methods.settings(plan)
