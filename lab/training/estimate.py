@@ -1,7 +1,7 @@
 """What a plan will need, before anything is loaded. Plain arithmetic on a shape; importing this loads no torch.
 
 Weights, adapter, gradients and optimizer are exact; activations are an estimate for the usual block of attention
-and feed-forward, calibrated against the ledger (`docs/memory.md` has the figures).
+and feed-forward, calibrated against the ledger (`docs/gpu.md` has the figures).
 """
 
 from __future__ import annotations
