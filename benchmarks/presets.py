@@ -23,12 +23,12 @@ from benchmarks import workers
 from lab import methods
 from lab.data.catalogue import datasets
 from lab.knobs import knobs, values
-from lab.plan import CLASSIFY, Data, Training
+from lab.plan import CLASSIFY, GENERATE, Data, Training
 
-#: Steps, and rows in each, that take two cores about a minute with the evaluations between.
-WORK = {"sentiment": (150, 16), "intent": (150, 16), "persona": (100, 16), "data_to_text": (100, 16)}
+#: Steps of 16 rows that take two cores about a minute with the evaluations between.
+STEPS = {CLASSIFY: 150, GENERATE: 100}
 
-#: The same for virtual tokens: so few numbers have a long way to go, and take more steps of fewer rows.
+#: Steps, and rows in each, for virtual tokens: so few numbers have a long way to go, and take more and smaller steps.
 TOKENS = {"sentiment": (600, 4), "intent": (600, 4), "persona": (400, 4), "data_to_text": (200, 4)}
 
 #: Validation rows that are evaluated, and replies that are scored.
@@ -46,10 +46,12 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def work(name: str, key: str) -> dict[str, int]:
-    """The steps of a method's preset on a set, and the rows in each where they are not the plan's own."""
-    steps, rows = (TOKENS if methods.method(key).family == "prompt" else WORK)[name]
-    return {"steps": steps, "eval_every": 0} | ({} if rows == Training().batch_size else {"batch_size": rows})
+def pace(name: str, key: str) -> dict[str, int]:
+    """The steps of a method's preset on a set, and the rows in each where they are fewer than the plan's own."""
+    if methods.method(key).family == "prompt":
+        steps, rows = TOKENS[name]
+        return {"steps": steps, "eval_every": 0, "batch_size": rows}
+    return {"steps": STEPS[datasets()[name].task], "eval_every": 0}
 
 
 def candidates(name: str, key: str, factors: Sequence[float] = FACTORS, trial: int = 0) -> list[dict[str, Any]]:
@@ -58,7 +60,7 @@ def candidates(name: str, key: str, factors: Sequence[float] = FACTORS, trial: i
     rate = chosen.training.get("learning_rate", Training().learning_rate)
     targeted = any(item.name == "target_modules" for item in knobs(chosen.Settings))
     variants = [{}, *VARIANTS.get(key, [{"target_modules": "all-linear"}] if targeted else [])]
-    shared = work(name, key) | ({"steps": trial} if trial else {})
+    shared = pace(name, key) | ({"steps": trial} if trial else {})
     return [
         {"learning_rate": float(f"{rate * factor:.2g}"), **shared, **variant}
         for variant in variants
@@ -104,7 +106,7 @@ def best(results: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
         rows = ROWS if datasets()[name].task == CLASSIFY else REPLIES
         near = [item for item in group if item["score"] >= top - 0.5 * math.sqrt(top * (1 - top) / rows)]
         winner = min(near, key=lambda item: (item["general"] or 0.0, item["loss"]))
-        steps = work(name, key)["steps"]
+        steps = pace(name, key)["steps"]
         loose = {**winner["loose"], "steps": steps, "eval_every": steps // 4}
         found.setdefault(name, {})[key] = loose
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.embedded import scratch
 from benchmarks.embedded.scratch import TEST, Case
-from benchmarks.presets import work
+from benchmarks.presets import pace
 from lab import methods
 from lab.plan import Data
 
@@ -27,13 +27,13 @@ def persona(seeds: Sequence[int], _lines: Sequence[Case]) -> list[Case]:
 
 def order(seeds: Sequence[int], _lines: Sequence[Case]) -> list[Case]:
     """The methods at their presets."""
-    arms = [{"method": key, "steps": work("intent", key)["steps"]} for key in ORDER]
+    arms = [{"method": key, "steps": pace("intent", key)["steps"]} for key in ORDER]
     return [{"experiment": "order", **arm, "seed": seed} for seed in seeds for arm in arms]
 
 
 def ranks(seeds: Sequence[int], _lines: Sequence[Case]) -> list[Case]:
     """LoRA at each rank, with alpha held at its default."""
-    steps = work("intent", "lora")["steps"]
+    steps = pace("intent", "lora")["steps"]
     return [{"experiment": "ranks", "rank": rank, "steps": steps, "seed": seed} for seed in seeds for rank in RANKS]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.presets import STEPS
 from lab import methods
 from lab.data.files import read_file
 from lab.data.tasks import Example
@@ -26,9 +27,6 @@ SETS = {
     "banking77": (CLASSIFY, "text", "label"),
     "e2e_nlg": (GENERATE, "mr", "text"),
 }
-
-#: Steps of 16 rows that fit into a minute on two cores.
-STEPS = {CLASSIFY: 150, GENERATE: 100}
 
 #: Training rows; 0 for all.
 SIZES = (100, 1000, 0)

@@ -24,6 +24,9 @@ class Keeper(Protocol):
         """Let go of those that are not in use."""
 
 
+#: What a person is told.
+EXHAUSTED = "The device ran out of memory."
+
 _keepers: WeakSet[Any] = WeakSet()
 
 
@@ -70,7 +73,7 @@ def tidy() -> None:
     torch = sys.modules.get("torch")
     if torch is None:
         return
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # ZeroGPU pretends a GPU, which must not be touched outside of its calls
         torch.cuda.empty_cache()
     elif torch.backends.mps.is_available():
         torch.mps.empty_cache()

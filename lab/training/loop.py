@@ -355,7 +355,7 @@ class Session:
 
         text = str(problem)
         if room.exhausted(problem):
-            return "The device ran out of memory.", relief(self.memory, self.plan)
+            return room.EXHAUSTED, relief(self.memory, self.plan)
         if getattr(problem, "errno", None) == errno.ENOSPC or "No space left" in text:
             return "The disk is full: the run could not be saved.", "Make room, then resume the run."
         if isinstance(problem, PermissionError):

@@ -20,7 +20,7 @@ UNEXPECTED = LabError(
 )
 
 FULL = LabError(
-    "The device ran out of memory.",
+    room.EXHAUSTED,
     "Try again when nothing trains, or take a smaller model, fewer bits or a shorter text.",
 )
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks.embedded.presets import table, trial
-from benchmarks.presets import TOKENS, attempt, best, candidates, logged, work
+from benchmarks.presets import TOKENS, attempt, best, candidates, logged, pace
 from lab import methods
 from lab.data.catalogue import datasets
 from lab.methods.presets import _found
@@ -63,6 +63,6 @@ def test_presets_are_settings_that_their_methods_have(name):
     for key, loose in _found().get(name, {}).items():
         plan = methods.default_plan(key, data=Data(source=name))
         assert plan.training.learning_rate == loose["learning_rate"]
-        assert plan.training.steps == work(name, key)["steps"]
-        assert plan.training.batch_size == work(name, key).get("batch_size", 16)
+        assert plan.training.steps == pace(name, key)["steps"]
+        assert plan.training.batch_size == pace(name, key).get("batch_size", 16)
         methods.settings(plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import sys
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,9 +20,7 @@ from tests.loops import closed_after
 
 @contextmanager
 def cramped(spare: int) -> Iterator[None]:
-    """This process gets no more than so many bytes beyond what it has."""
-    import resource
-
+    """This process gets no more than so many bytes beyond what it has. Linux alone holds it to that."""
     before = resource.getrlimit(resource.RLIMIT_DATA)
     found = re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     assert found
@@ -49,7 +47,6 @@ def reply(server: Server, visitor: Visitor, run: str) -> str:
     return str(told["error"]["message"] if "error" in told else told["adapter"])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit of memory")
 def test_memory_that_runs_out_costs_only_whom_it_ran_out_for(tmp_path: Path) -> None:
     rows = [{"prompt": f"say {n}", "reply": "one more word " * 600} for n in range(120)]
     long = "".join(json.dumps(row) + "\n" for row in rows).encode()
