@@ -108,7 +108,12 @@
   }
   // A chart that was hidden when it was drawn takes its width when it is shown.
   const sizes = new ResizeObserver((entries) => {
-    for (const entry of entries) if (entry.contentRect.width > 0 && entry.target.data) Plotly.Plots.resize(entry.target);
+    for (const { target, contentRect } of entries) {
+      if (!contentRect.width || !target.data) continue;
+      const top = target.labTop?.(contentRect.width); // the room above that its legend needs in this width
+      if (top === undefined || top === target.layout.margin.t) Plotly.Plots.resize(target);
+      else Plotly.relayout(target, { "margin.t": top, autosize: true });
+    }
   });
 
   /** The widget behind `lab.ui.figure.Figure`: one plotly figure, or a sentence in its place. */

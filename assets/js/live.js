@@ -81,7 +81,8 @@
           }
           charts[name].previousSibling.textContent = figure.layout.title.text;
           // Margins that fit themselves would have each chart drawn twice at every update.
-          figure.layout = { ...figure.layout, title: null, margin: { ...MARGINS, t: 8 + 19 * legendRows(figure, charts[name].clientWidth) } };
+          charts[name].labTop = (width) => 8 + 19 * legendRows(figure, width);
+          figure.layout = { ...figure.layout, title: null, margin: { ...MARGINS, t: charts[name].labTop(charts[name].clientWidth) } };
           await Lab.chart.draw(charts[name], figure);
         }
         if (log.getAttribute("aria-pressed") === "true") setLog(true);

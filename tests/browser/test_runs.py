@@ -27,6 +27,17 @@ def test_html_in_a_reply_is_text(shared_app: App, watched: Watched, base: Path, 
     assert page.locator(".lab-samples img").count() == 0
 
 
+def test_a_chart_that_was_drawn_out_of_sight_has_no_band_above_it(
+    shared_app: App, watched: Watched, base: Path, run: str
+) -> None:
+    """The room for the legend is that of the width in which the chart is seen."""
+    page = opened(watched, shared_app, base, f"&run={run}")
+    page.wait_for_function("document.querySelector('.lab-chart.loss .plot')?.layout")
+    assert page.locator(".lab-chart.loss").is_hidden()
+    page.click("#view-watch")
+    page.wait_for_function("document.querySelector('.lab-chart.loss .plot')._fullLayout.margin.t === 8 + 19")
+
+
 SKETCHED = """async () => {
   const node = document.createElement("div");
   const place = { position: "fixed", inset: "100px auto auto 100px", width: "500px", height: "200px", zIndex: 99 };
