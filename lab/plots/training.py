@@ -177,7 +177,7 @@ def _looks(name: str, colour: str) -> list[dict[str, Any]]:
         "marker": {"size": 6, "color": HELD_OUT},
     }
     if name == "loss":
-        raw = {"mode": "lines", "line": {"color": faded(colour, 0.35), "width": 1}}
+        raw = {"mode": "lines", "line": {"color": faded(colour, 0.5), "width": 1}}
         return [raw, {**line, "line": {"color": colour, "width": 2.2}}, dots, level]
     if name == "score":
         mine = {

@@ -24,7 +24,7 @@ from lab.ui.owner import OwnerPage
 from lab.ui.service import functions
 from lab.ui.signin import SignIn
 from lab.ui.tabs import EXERCISE, TABS, WIDE, Tab
-from lab.ui.web import EarlyScript
+from lab.ui.web import Early
 
 #: Questions of all visitors that may wait in Gradio's queue.
 QUEUE = 300
@@ -108,7 +108,7 @@ def launch(
         auth=auth,
         max_file_size=limits.upload if limits else None,
         ssr_mode=False,  # a server before this one would answer without the guards
-        app_kwargs={"middleware": [*guards, Middleware(EarlyScript)]},
+        app_kwargs={"middleware": [*guards, Middleware(Early)]},
     )
     return str(address)
 

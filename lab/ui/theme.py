@@ -130,11 +130,10 @@ def theme() -> gr.themes.Base:
 
 
 def css(more: str = "") -> str:
-    """All of the page's own style; `more` is added to it."""
-    files = {name: (ASSETS / "css" / f"{name}.css").read_text(encoding="utf-8") for name in ("tokens", *STYLES)}
+    """The page's own style but for the tokens (`lab.ui.web.Early`); `more` is added to it."""
     # Nested, so that each rule outweighs the resets that Gradio applies to every button and field.
-    nested = "\n".join(files[name] for name in STYLES)
-    return f"{files['tokens']}\nhtml:root body {{\n{nested}\n{more}\n}}"
+    nested = "\n".join((ASSETS / "css" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
+    return f"html:root body {{\n{nested}\n{more}\n}}"
 
 
 def head(plotly: str, more: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What stands between the server and the browser: a script that must run before Gradio's own."""
+"""What stands between the server and the browser: what a page must have before Gradio's own scripts."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class EarlyScript:
-    """ASGI middleware that puts `assets/js/early.js` first in the page's head.
+class Early:
+    """ASGI middleware that puts the tokens of style and `assets/js/early.js` first in the page's head.
 
     Gradio adds the `head` that it is given only after its own modules have run; what they take from the window
-    must be there before.
+    must be there before. To the page that asks for a password it adds none at all, and its fields need the tokens.
     """
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self.app = app
-        self.script = f"<script>{(ASSETS / 'js' / 'early.js').read_text(encoding='utf-8')}</script>".encode()
+        style = (ASSETS / "css" / "tokens.css").read_text(encoding="utf-8")
+        script = (ASSETS / "js" / "early.js").read_text(encoding="utf-8")
+        self.first = f"<style>\n{style}\n</style>\n<script>{script}</script>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; only a whole HTML page is changed."""
@@ -38,7 +40,7 @@ class EarlyScript:
             elif start and message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
                 if not message.get("more_body"):
-                    page = b"".join(parts).replace(b"<head>", b"<head>" + self.script, 1)
+                    page = b"".join(parts).replace(b"<head>", b"<head>" + self.first, 1)
                     headers = [item for item in start["headers"] if item[0].lower() != b"content-length"]
                     start["headers"] = [*headers, (b"content-length", str(len(page)).encode())]
                     await send(start)

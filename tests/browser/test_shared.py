@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import App, Watched
 
@@ -150,3 +150,37 @@ def shortest(watched: Watched) -> dict:
 
     plan = methods.default_plan("lora", data=Data())
     return ask(watched, "given", {"plan": plan.to_dict(), "loose": values})  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """A lab with a password."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_AUTH", "teacher:lesson")
+        running = App(tmp_path_factory.mktemp("locked") / "runs").start()
+        yield running
+        running.stop()
+
+
+def knock(page: Page, password: str) -> None:
+    page.locator("input").nth(0).fill("teacher")
+    page.locator("input").nth(1).fill(password)
+    with page.expect_response("**/login"):
+        page.get_by_role("button", name="Login").click()
+
+
+def test_who_knows_the_password_is_let_in(locked: App, watched: Watched) -> None:
+    watched.page.goto(locked.url)
+    border = watched.page.locator("input").first.evaluate("field => getComputedStyle(field).borderTopWidth")
+    assert border == "1px"  # a field that one sees
+    knock(watched.page, "lesson")
+    expect(watched.page.locator("#launch")).to_be_enabled(timeout=60_000)
+
+
+def test_who_guesses_is_told_how_long_to_wait(locked: App, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(locked.url)
+    for attempt in range(6):
+        knock(page, f"guess {attempt}")
+    expect(page.get_by_text("wait 30 seconds, then try again")).to_be_visible()
+    page.close()
