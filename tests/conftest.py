@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # No test may reach the network, and a download that is tried by mistake must fail at once.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -17,13 +19,20 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests share its fixtures, so one worker runs them; another can take all that use a browser."""
-    for item in items:
-        module = Path(item.path)
-        group = module.parent.name if module.parent.name == "browser" else str(module)
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByModule(LoadScopeScheduling):
+    """A module's tests share its fixtures, so one worker runs them; one takes all that use a browser.
+
+    Not a mark of each test: pytest 9.2 has no private name of a test to add the mark's group to, and xdist's
+    `loadgroup` said nothing of it.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::")[0]
+        return "browser" if module.startswith("tests/browser/") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModule:
+    return ByModule(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -39,10 +39,15 @@ def server(double: OpenIdDouble, tmp_path_factory: pytest.TempPathFactory) -> It
         running.close()
 
 
-@pytest.fixture
-def person(server: Server, double: OpenIdDouble) -> Iterator[Visitor]:
-    """A browser in which nobody has signed in yet."""
+@pytest.fixture(autouse=True)
+def whole(double: OpenIdDouble) -> None:
+    """The provider as it is before anyone asks it for a fault."""
     double.person, double.consents, double.lasts, double.broken = "ann", True, 3600, ""
+
+
+@pytest.fixture
+def person(server: Server) -> Iterator[Visitor]:
+    """A browser in which nobody has signed in yet."""
     one = Visitor(server)
     yield one
     one.close()
