@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import re
+import signal
 import socket
 import sys
 import time
@@ -108,11 +109,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Port {asked.port} is in use; taking {port}.", flush=True)
     user = tuple(asked.auth.split(":", 1)) if asked.auth else None
     address = launch(page, port, host, asked.root_path, lab if asked.public else None, user, asked.owner_token)
-    print(f"PEFT Lab is at {address}", flush=True)
-    lab.warm_up()
-    if not (asked.no_browser or asked.public):
-        webbrowser.open(address)
+    # Also where a shell had Ctrl-C ignored (`nohup python app.py &`), and as containers are stopped.
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sent, signal.default_int_handler)
     try:
+        print(f"PEFT Lab is at {address}", flush=True)
+        lab.warm_up()
+        if not (asked.no_browser or asked.public):
+            webbrowser.open(address)
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:

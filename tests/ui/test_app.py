@@ -1,3 +1,6 @@
+import os
+import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +14,7 @@ from lab.ui import theme
 from lab.ui.app import build, plotly_file
 from lab.ui.lab import Lab
 from lab.ui.tabs import TABS
+from tests import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,3 +81,16 @@ def test_a_folder_that_cannot_hold_runs_is_one_sentence(tmp_path: Path, capsys: 
     said = capsys.readouterr().err
     assert "Runs cannot be kept" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_when_it_is_told_to_even_if_a_shell_had_ctrl_c_ignored(tmp_path: Path, sent: signal.Signals) -> None:
+    command = [sys.executable, "app.py", "--no-browser", "--port", str(ports.free()), "--runs", str(tmp_path)]
+    ignoring = ["sh", "-c", f"trap '' INT; exec {shlex.join(command)}"]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(ignoring, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert "PEFT Lab is at" in started.stdout.readline()
+        started.send_signal(sent)
+        assert started.stdout.read().strip() == "Closing: what trains is stopped and kept."
+        assert started.wait(30) == 0
