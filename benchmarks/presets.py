@@ -3,10 +3,11 @@
     python -m benchmarks.presets [--sets persona …] [--methods lora …] [--missing] [--factors 1 3] [--trial 40]
 
 Every candidate (learning rates around the method's own, with each of the method's variants) trains for as many
-steps as fit into the minute, with the same seed; of those that are about the best in score, the one that forgets
-least wins. Writes `assets/presets.json`, which `lab.methods.default_plan` reads: what was searched for takes the
-place of what stood there. Every run's figures are kept in `--log`; a run that stands there is not made again. Where
-time is short, `--trial` lets the candidates train for fewer steps than the preset will have.
+steps as fit into the minute, with the same seed; the few that are about the best in score train with two seeds more,
+and of those that are about the best in all three the one that forgets least wins. Writes `assets/presets.json`, which
+`lab.methods.default_plan` reads: what was searched for takes the place of what stood there. Every run's figures are
+kept in `--log`; a run that stands there is not made again. Where time is short, `--trial` lets the candidates train
+for fewer steps than the preset will have.
 """
 
 from __future__ import annotations
@@ -23,16 +24,22 @@ from benchmarks import workers
 from lab import methods
 from lab.data.catalogue import datasets
 from lab.knobs import knobs, values
-from lab.plan import CLASSIFY, GENERATE, Data, Training
+from lab.plan import CLASSIFY, Data, Training
 
-#: Steps of 16 rows that take two cores about a minute with the evaluations between.
-STEPS = {CLASSIFY: 150, GENERATE: 100}
+#: Steps, and rows in each, for which two cores take about a minute with the evaluations between.
+STEPS = {"sentiment": (300, 8), "intent": (300, 8), "persona": (240, 8), "data_to_text": (120, 8)}
 
-#: Steps, and rows in each, for virtual tokens: so few numbers have a long way to go, and take more and smaller steps.
+#: The same for virtual tokens: so few numbers have a long way to go, and take more and smaller steps.
 TOKENS = {"sentiment": (600, 4), "intent": (600, 4), "persona": (400, 4), "data_to_text": (200, 4)}
 
 #: Validation rows that are evaluated, and replies that are scored.
 ROWS, REPLIES = 300, 64
+
+#: Seeds beside 0 with which the finalists train, and how many of these a pair has at most.
+SEEDS, FINALISTS = (1, 2), 3
+
+#: A candidate's training: set, method, loose settings and seed.
+Work = tuple[str, str, dict[str, Any], int]
 
 #: Tried learning rates, as multiples of the method's own.
 FACTORS = (0.3, 1.0, 3.0)
@@ -47,11 +54,9 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 
 
 def pace(name: str, key: str) -> dict[str, int]:
-    """The steps of a method's preset on a set, and the rows in each where they are fewer than the plan's own."""
-    if methods.method(key).family == "prompt":
-        steps, rows = TOKENS[name]
-        return {"steps": steps, "eval_every": 0, "batch_size": rows}
-    return {"steps": STEPS[datasets()[name].task], "eval_every": 0}
+    """The steps of a method's preset on a set, and the rows in each."""
+    steps, rows = (TOKENS if methods.method(key).family == "prompt" else STEPS)[name]
+    return {"steps": steps, "eval_every": 0, "batch_size": rows}
 
 
 def candidates(name: str, key: str, factors: Sequence[float] = FACTORS, trial: int = 0) -> list[dict[str, Any]]:
@@ -68,16 +73,17 @@ def candidates(name: str, key: str, factors: Sequence[float] = FACTORS, trial: i
     ]
 
 
-def attempt(work: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
+def attempt(work: Work) -> dict[str, Any]:
     """Train one candidate; its figures, or why it failed."""
     from benchmarks.trained import trained
 
-    name, key, loose = work
-    told: dict[str, Any] = {"set": name, "method": key, "loose": loose}
+    name, key, loose, seed = work
+    told: dict[str, Any] = {"set": name, "method": key, "loose": loose, "seed": seed}
     began = time.process_time()
     try:
         # The preset that stands for the pair must not leak into the candidate: only the method's own defaults do.
-        plan = methods.default_plan(key, data=Data(source=name), settings=values(methods.method(key).Settings()))
+        own = values(methods.method(key).Settings())
+        plan = methods.default_plan(key, data=Data(source=name), settings=own, seed=seed)
         history = trained(methods.with_values(plan, {**loose, "eval_rows": ROWS, "reply_rows": REPLIES}))
     except Exception as error:
         return told | {"error": str(error)}
@@ -92,29 +98,77 @@ def attempt(work: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def best(results: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The winner for each set and method: of those within half a standard error of the best score, the one that
-    forgets least (or, where nothing tells that, with the lowest loss).
-    """
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def pairs(results: list[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Set and method -> their candidates: the settings, the means over the seeds, and the `seeds`."""
+    groups: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         if "score" in result:
-            groups.setdefault((result["set"], result["method"]), []).append(result)
+            named = json.dumps([result["set"], result["method"], result["loose"]], sort_keys=True)
+            groups.setdefault(named, []).append(result)
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for group in groups.values():
+        first = group[0]
+        candidate = {"loose": first["loose"], "seeds": sorted({item.get("seed", 0) for item in group})}
+        for figure in ("score", "loss", "general"):
+            candidate[figure] = sum(item[figure] or 0.0 for item in group) / len(group)
+        found.setdefault((first["set"], first["method"]), []).append(candidate)
+    return found
+
+
+def near(name: str, candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those within one standard error of the best score, which forgets least first (or, where nothing tells that, has
+    the lowest loss): the rule of Breiman et al. 1984, Classification and Regression Trees, section 3.4.3.
+    """
+    best = max(candidates, key=lambda item: item["score"])
+    rows = (ROWS if datasets()[name].task == CLASSIFY else REPLIES) * len(best["seeds"])
+    least = best["score"] - math.sqrt(best["score"] * (1 - best["score"]) / rows)
+    return sorted(
+        (item for item in candidates if item["score"] >= least), key=lambda item: (item["general"], item["loss"])
+    )
+
+
+def finals(results: list[dict[str, Any]]) -> list[Work]:
+    """What trains with the other seeds too: the best, and of those near them the ones that forget least."""
+    found: list[Work] = []
+    for (name, key), group in sorted(pairs(results).items()):
+        close = near(name, group)
+        best = sorted(close, key=lambda item: -item["score"])
+        chosen = [*best[: FINALISTS - 1], *(item for item in close if item not in best[: FINALISTS - 1])][:FINALISTS]
+        found += [(name, key, item["loose"], seed) for item in chosen for seed in SEEDS]
+    return found
+
+
+def best(results: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The winner for each set and method: of those that had every seed, near the best, the one that forgets least."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for (name, key), group in sorted(groups.items()):
-        top = max(item["score"] for item in group)
-        rows = ROWS if datasets()[name].task == CLASSIFY else REPLIES
-        near = [item for item in group if item["score"] >= top - 0.5 * math.sqrt(top * (1 - top) / rows)]
-        winner = min(near, key=lambda item: (item["general"] or 0.0, item["loss"]))
+    for (name, key), group in sorted(pairs(results).items()):
+        most = max(len(item["seeds"]) for item in group)
+        winner = near(name, [item for item in group if len(item["seeds"]) == most])[0]
         steps = pace(name, key)["steps"]
-        loose = {**winner["loose"], "steps": steps, "eval_every": steps // 4}
-        found.setdefault(name, {})[key] = loose
+        found.setdefault(name, {})[key] = {**winner["loose"], "steps": steps, "eval_every": steps // 4}
     return found
 
 
 def logged(file: Path) -> list[dict[str, Any]]:
     """The runs that a log holds, those that failed included; none where there is no log."""
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
+
+
+def made(work: list[Work], log: Path, side_by_side: int) -> list[dict[str, Any]]:
+    """The figures of each, from the log or trained now and written there."""
+    known = {}
+    for result in logged(log):
+        known[_named(result["set"], result["method"], result["loose"], result.get("seed", 0))] = result
+    for result in workers.each(attempt, [item for item in work if _named(*item) not in known], side_by_side):
+        known[_named(result["set"], result["method"], result["loose"], result["seed"])] = result
+        print(json.dumps(result), flush=True)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(result) + "\n")
+    return [known[_named(*item)] for item in work]
+
+
+def _named(*work: Any) -> str:
+    return json.dumps(work, sort_keys=True)
 
 
 def main() -> None:
@@ -129,18 +183,12 @@ def main() -> None:
     parser.add_argument("--missing", action="store_true", help="leave out what has a preset already")
     asked = parser.parse_args()
     kept = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.is_file() else {}
-    pairs = [(name, key) for name in asked.sets for key in asked.methods]
+    wanted = [(name, key) for name in asked.sets for key in asked.methods]
     if asked.missing:
-        pairs = [(name, key) for name, key in pairs if key not in kept.get(name, {})]
-    tried = [(*pair, loose) for pair in pairs for loose in candidates(*pair, asked.factors, asked.trial)]
-    results = [result for result in logged(asked.log) if (result["set"], result["method"], result["loose"]) in tried]
-    done = [(result["set"], result["method"], result["loose"]) for result in results]
-    work = [item for item in tried if item not in done]
-    for result in workers.each(attempt, work, asked.workers):
-        results.append(result)
-        print(json.dumps(result), flush=True)
-        with asked.log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(result) + "\n")
+        wanted = [(name, key) for name, key in wanted if key not in kept.get(name, {})]
+    tried = [(*pair, loose, 0) for pair in wanted for loose in candidates(*pair, asked.factors, asked.trial)]
+    results = made(tried, asked.log, asked.workers)
+    results += made(finals(results), asked.log, asked.workers)
     for name, found in best(results).items():
         kept[name] = dict(sorted({**kept.get(name, {}), **found}.items()))
     asked.out.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")

@@ -83,7 +83,7 @@ def _persona(case: Case) -> Figures:
     full = case["precision"] == "fp32"
     plan = methods.default_plan("lora", data=Data(source="persona"), seed=case["seed"])
     # Over NF4 only bits per byte are asked for, which need no replies.
-    loose: dict[str, Any] = {"eval_rows": 200, "reply_rows": 100}
+    loose: dict[str, Any] = {"eval_rows": 400, "reply_rows": 400}
     if not full:
         loose |= {"weights": "nf4", "reply_rows": 1, "eval_every": 0}
     session, history = measure(methods.with_values(plan, loose), base=case["seed"] == 0, shown=20 if full else 0)

@@ -6,18 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.presets import logged, pairs
 from lab import methods
 from lab.data.catalogue import datasets
 from lab.plan import Training
 
 ASSETS = Path(__file__).parents[2] / "assets"
+LOG = ASSETS / "presets.jsonl"
 
 
-def trial(runs: list[dict[str, Any]], name: str, key: str, loose: dict[str, Any]) -> dict[str, Any] | None:
-    """The logged run that a preset came from: the same settings, whatever the steps."""
+def trial(candidates: list[dict[str, Any]], loose: dict[str, Any]) -> dict[str, Any] | None:
+    """The candidate that a preset came from: the same settings, whatever the steps."""
     wanted = _settings(loose)
-    own = [run for run in runs if (run["set"], run["method"]) == (name, key) and "score" in run]
-    return next((run for run in reversed(own) if _settings(run["loose"]) == wanted), None)
+    return next((item for item in candidates if _settings(item["loose"]) == wanted), None)
 
 
 def _settings(loose: dict[str, Any]) -> dict[str, Any]:
@@ -31,28 +32,22 @@ def _others(loose: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in left.items()) or "–"
 
 
-def searched() -> list[dict[str, Any]]:
-    """Every run of the search."""
-    return [json.loads(line) for line in (ASSETS / "presets.jsonl").read_text(encoding="utf-8").splitlines()]
-
-
 def rates(before: float) -> list[str]:
     """Score and forgetting of full fine-tuning and of LoRA on every linear map, rate by rate, in Markdown.
 
     `before` are the base's bits per byte of the forgetting text.
     """
-    lines = ["| set | method | rate | score, % | forgotten, bits per byte |", "| --- " * 5 + "|"]
-    runs = [run for run in searched() if "score" in run]
+    lines = ["| set | method | rate | seeds | score, % | forgotten, bits per byte |", "| --- " * 6 + "|"]
+    tried = pairs(logged(LOG))
     for name in datasets():
         for key, targets in (("full", None), ("lora", "all-linear")):
-            own = [run for run in runs if (run["set"], run["method"]) == (name, key)]
-            own = [run for run in own if run["loose"].get("target_modules") == targets]
+            own = [run for run in tried[name, key] if run["loose"].get("target_modules") == targets]
             top = max((run["score"] for run in own), default=0)
             for run in sorted(own, key=lambda run: run["loose"]["learning_rate"]):
                 if run["score"] >= 0.7 * top:  # what learned, and did not break
                     lines.append(
                         f"| {name} | {methods.METHODS[key].title} | {run['loose']['learning_rate']:g} | "
-                        f"{100 * run['score']:.1f} | {run['general'] - before:.3f} |"
+                        f"{len(run['seeds'])} | {100 * run['score']:.1f} | {run['general'] - before:.3f} |"
                     )
     return lines
 
@@ -60,17 +55,17 @@ def rates(before: float) -> list[str]:
 def table() -> list[str]:
     """The lines of the table, in Markdown."""
     found = json.loads((ASSETS / "presets.json").read_text(encoding="utf-8"))
-    runs = searched()
-    lines = ["| set | method | rate | other settings | steps × rows | score of the trial | candidates |"]
+    tried = pairs(logged(LOG))
+    lines = ["| set | method | rate | other settings | steps × rows | score, mean of the seeds | candidates |"]
     lines.append("|---" * 7 + "|")
     for name, presets in found.items():
         for key in (key for key in methods.METHODS if key in presets):
-            loose, run = presets[key], trial(runs, name, key, presets[key])
-            tried = sum((item["set"], item["method"]) == (name, key) for item in runs)
+            loose, own = presets[key], tried.get((name, key), [])
+            run = trial(own, loose)
             lines.append(
                 f"| {name} | {methods.METHODS[key].title} | {loose['learning_rate']:g} | "
                 f"{_others(loose)} | {loose['steps']} × {loose.get('batch_size', Training().batch_size)} | "
-                + (f"{100 * run['score']:.1f}% | {tried} |" if run else "– | – |")
+                + (f"{100 * run['score']:.1f}% | {len(own)} |" if run else "– | – |")
             )
     lines.append("")
     for name in datasets():

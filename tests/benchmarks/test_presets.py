@@ -7,16 +7,17 @@ import json
 import pytest
 
 from benchmarks.embedded.presets import table, trial
-from benchmarks.presets import TOKENS, attempt, best, candidates, logged, pace
+from benchmarks.presets import FINALISTS, SEEDS, TOKENS, attempt, best, candidates, finals, logged, pace, pairs
 from lab import methods
 from lab.data.catalogue import datasets
 from lab.methods.presets import _found
 from lab.plan import Data
 
 
-def result(rate, score, general=1.2, loss=1.0, name="intent", key="lora", steps=40):
-    loose = {"learning_rate": rate, "steps": steps, "eval_every": 0}
-    return {"set": name, "method": key, "loose": loose, "score": score, "general": general, "loss": loss}
+def result(rate, score, general=1.2, seed=0):
+    loose = {"learning_rate": rate, "steps": 40, "eval_every": 0}
+    figures = {"score": score, "general": general, "loss": 1.0}
+    return {"set": "intent", "method": "lora", "loose": loose, "seed": seed, **figures}
 
 
 def test_candidates_are_multiples_of_the_methods_own_rate():
@@ -35,11 +36,24 @@ def test_virtual_tokens_have_more_and_smaller_steps_and_variants_of_their_own():
 
 def test_of_the_best_the_one_that_forgets_least_is_taken_with_the_presets_steps():
     found = best([result(1e-3, 0.80, 1.30), result(3e-3, 0.79, 1.22), result(1e-2, 0.60, 1.20)])
-    assert found["intent"]["lora"] == {"learning_rate": 3e-3, "steps": 150, "eval_every": 37}
+    assert found["intent"]["lora"] == {"learning_rate": 3e-3, "steps": 300, "eval_every": 75}
+
+
+def test_the_best_and_what_forgets_less_train_with_the_other_seeds():
+    runs = [result(1e-3, 0.79, 1.20), result(2e-3, 0.80, 1.30), result(3e-3, 0.81, 1.40), result(4e-3, 0.805, 1.35)]
+    told = finals([*runs, result(1e-2, 0.60, 1.10)])
+    assert len(told) == FINALISTS * len(SEEDS)
+    assert {loose["learning_rate"] for _, _, loose, _ in told} == {3e-3, 4e-3, 1e-3}
+
+
+def test_what_was_good_with_one_seed_only_is_not_taken():
+    runs = [result(1e-3, score, seed=seed) for seed, score in enumerate((0.80, 0.60, 0.61))]
+    runs += [result(3e-3, score, seed=seed) for seed, score in enumerate((0.78, 0.79, 0.77))]
+    assert best([*runs, result(1e-2, 0.99)])["intent"]["lora"]["learning_rate"] == 3e-3
 
 
 def test_a_run_that_failed_is_logged_and_not_taken(tmp_path):
-    told = attempt(("intent", "bitfit", {"learning_rate": 1e-2, "steps": 1, "eval_every": 0}))
+    told = attempt(("intent", "bitfit", {"learning_rate": 1e-2, "steps": 1, "eval_every": 0}, 0))
     assert "no biases" in told["error"]
     file = tmp_path / "log.jsonl"
     assert logged(file) == []
@@ -48,9 +62,11 @@ def test_a_run_that_failed_is_logged_and_not_taken(tmp_path):
 
 
 def test_a_preset_is_found_again_in_the_log():
-    runs = [result(1e-3, 0.5), result(3e-3, 0.7)]
-    assert trial(runs, "intent", "lora", {"learning_rate": 3e-3}) == runs[1]
-    assert trial(runs, "intent", "lora", {"learning_rate": 3e-3, "target_modules": "all-linear"}) is None
+    tried = pairs([result(1e-3, 0.5), result(3e-3, 0.7), result(3e-3, 0.6, seed=1)])["intent", "lora"]
+    found = trial(tried, {"learning_rate": 3e-3})
+    assert found
+    assert found["score"] == pytest.approx(0.65)
+    assert trial(tried, {"learning_rate": 3e-3, "target_modules": "all-linear"}) is None
 
 
 def test_the_table_has_a_row_for_each_preset():
@@ -64,5 +80,5 @@ def test_presets_are_settings_that_their_methods_have(name):
         plan = methods.default_plan(key, data=Data(source=name))
         assert plan.training.learning_rate == loose["learning_rate"]
         assert plan.training.steps == pace(name, key)["steps"]
-        assert plan.training.batch_size == pace(name, key).get("batch_size", 16)
+        assert plan.training.batch_size == pace(name, key)["batch_size"]
         methods.settings(plan)
