@@ -1,6 +1,6 @@
 // The chat: base and adapter answer the same prompt side by side. A classifier shows its labels' probabilities.
 (() => {
-  const { h, put, on, say, state, format, note } = Lab;
+  const { h, put, write, on, say, state, format, note } = Lab;
 
   Lab.define("chat", (root, { props, watch, trigger }) => {
     const { knobs } = props.value;
@@ -122,7 +122,7 @@
       const before = `${ready}${task}`;
       ready = reply.adapter;
       task = reply.task;
-      heads.lastChild.textContent = `With ${Lab.methods?.[reply.method]?.title || "the adapter"}`;
+      write(heads.lastChild, `With ${Lab.methods?.[reply.method]?.title || "the adapter"}`);
       heads.lastChild.style.setProperty("--method", Lab.methods?.[reply.method]?.colour || "var(--lab-accent)");
       if (before !== `${ready}${task}`) {
         put(prompts, reply.prompts.slice(0, 4).map((text) => h("button", { class: "lab-pick ask", onclick: () => {

@@ -35,6 +35,11 @@
     return node;
   }
 
+  /** Write words into a node, unless they stand there: what does not change costs no layout of the page. */
+  function write(node, words) {
+    if (node.textContent !== words) node.textContent = words;
+  }
+
   /** Called by each component's js_on_load; the maker may be defined in a script that runs later. */
   function mount(name, context) {
     const root = context.element.querySelector(".lab-widget") || context.element;
@@ -197,7 +202,7 @@
   }
 
   window.Lab = {
-    h, put, mount, define, on, say, call, attach, note, toast, complain, debounce, copy, confirm, save,
+    h, put, write, mount, define, on, say, call, attach, note, toast, complain, debounce, copy, confirm, save,
     state: () => state,
     format: { count, short, bytes, percent, seconds, number },
   };

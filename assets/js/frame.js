@@ -1,6 +1,6 @@
 // The header: tabs, what the device and the queue do, the theme; and the page's address.
 (() => {
-  const { h, put, on, say, state, save, call } = Lab;
+  const { h, put, write, on, say, state, save, call } = Lab;
   const ICONS = {
     moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5Z",
     sun: "M12 7.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM12 2v3M12 19v3M2 12h3M19 12h3M4.9 4.9 7 7M17 17l2.1 2.1M19.1 4.9 17 7M7 17l-2.1 2.1",
@@ -121,21 +121,22 @@
     }
     Lab.open = open;
 
-    // ---- what the device and the queue do: asked on loading, on return to the page, and while something runs
+    // ---- what the device and the queue do: asked on loading, on return to the page, when a run that is followed
+    // changes, and now and then while something runs
     let again;
     async function status() {
       try {
         const now = await call("status");
-        device.textContent = now.device || "Warming up…";
+        write(device, now.device || "Warming up…");
         const words = now.running
           ? `Training${now.waiting ? `, ${now.waiting} waiting` : ""}`
           : now.waiting ? `${now.waiting} waiting` : "Idle";
         queue.classList.toggle("live", Boolean(now.running));
-        queue.querySelector(".words").textContent = words;
+        write(queue.querySelector(".words"), words);
         queue.setAttribute("aria-label", `Queue: ${words}. Show the runs`);
         say("status", now);
         clearTimeout(again);
-        if (!now.device || (now.running && !document.hidden)) again = setTimeout(status, now.device ? 3000 : 1500);
+        if (!now.device || (now.running && !document.hidden)) again = setTimeout(status, now.device ? 8000 : 1500);
       } catch {
         device.textContent = "No connection";
       }

@@ -1,10 +1,10 @@
 // The charts of a run. The page says what it has and gets what it lacks, so nothing is lost or drawn twice, and a
 // reload simply starts with nothing. Only a run that moves, on a page that is seen, is asked about.
 (() => {
-  const { h, put, say, call, note, format } = Lab;
+  const { h, put, write, say, call, note, format } = Lab;
   // Milliseconds from answer to question, and between two drawings of a chart by plotly; what comes between them is
-  // sketched. A training on the processor wants every core: a page that asks twice a second takes 5% of one, too much of
-  // two; from four on it is twice a second, as where the training has a device of its own.
+  // sketched. A training on the processor wants every core: a page that asks once a second takes 2% of two, one that
+  // asks twice 4.5%, too much of two; from four on it is twice a second, as where the training has a device of its own.
   const SHARED = Math.max(450, 2000 / Math.max(2, navigator.hardwareConcurrency));
   const PERIOD = { process: SHARED, device: 450 }, REST = { process: 3000, device: 900 };
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
@@ -22,7 +22,7 @@
     const found = h("div", { class: "lab-found" });
     root.append(empty, notes, figures, tools, grid, found, samples);
 
-    let run = null, mark = null, timer = null, turn = 0, status = "";
+    let run = null, mark = null, timer = null, turn = 0, status = "", shown = {};
 
     function setLog(on) {
       log.setAttribute("aria-pressed", String(on));
@@ -39,6 +39,7 @@
       turn++;
       clearTimeout(timer);
       empty.hidden = Boolean(id);
+      shown = {};
       for (const node of [notes, figures, found, samples]) put(node);
       for (const node of [tools, grid]) node.hidden = !id;
       if (id) ask();
@@ -92,21 +93,34 @@
       if (!MOVING.has(status)) await Promise.all(Object.values(charts).map(Lab.chart.flush));
       mark = reply.mark;
       grid.dataset.step = String(reply.step);
-      put(notes, reply.error ? note("error", reply.error.message, reply.error.hint) : null,
-        reply.warnings.map((item) => note("warn", item.message, item.hint)));
-      const facts = [
+      part(notes, [reply.error, reply.warnings], () => put(notes, reply.error ? note("error", reply.error.message, reply.error.hint) : null,
+        reply.warnings.map((item) => note("warn", item.message, item.hint))));
+      tell([
         ["Step", `${format.count(reply.step)} / ${reply.steps ? format.count(reply.steps) : "–"}`],
         ["Loss", format.number(reply.loss)],
         [reply.metric || "Score", reply.score === null ? "–" : format.percent(reply.score), reply.base === null ? "" : `base ${format.percent(reply.base)}`],
         ["Tokens/s", reply.speed ? format.short(reply.speed) : "–"],
         [MOVING.has(status) ? "Time left" : "Took", format.seconds(MOVING.has(status) ? reply.left : reply.seconds)],
         ["Counted memory", reply.memory ? format.bytes(reply.memory) : "–", reply.device_memory ? `${reply.device_words} ${format.bytes(reply.device_memory)}` : ""],
-      ];
-      put(figures, facts.map(([name, value, more]) => h("div", {}, h("dt", {}, name), h("dd", { class: "mono" }, value), more ? h("dd", { class: "muted small" }, more) : null)));
-      put(found, Object.entries(reply.facts).map(([name, values]) => byModule(name, values)));
+      ]);
+      part(found, reply.facts, () => put(found, Object.entries(reply.facts).map(([name, values]) => byModule(name, values))));
       if (reply.samples.length) grow(reply.samples);
       onUpdate(reply);
       if (changed) say("runs");
+    }
+
+    /** Draw a part anew only where it would change: each layout of the page is the training's processor. */
+    function part(node, value, draw) {
+      const now = JSON.stringify(value);
+      if (shown[node.className] === now) return;
+      shown[node.className] = now;
+      draw();
+    }
+
+    /** Name, value and what stands below it, for each figure. */
+    function tell(facts) {
+      if (!figures.children.length) put(figures, facts.map(() => h("div", {}, h("dt"), h("dd", { class: "mono" }), h("dd", { class: "muted small" }))));
+      facts.forEach((words, place) => [...figures.children[place].children].forEach((node, index) => write(node, words[index] || "")));
     }
 
     /** About how many lines the legend above a chart takes. */

@@ -1,7 +1,7 @@
 // The instrument: what will be trained, the run while it trains, the chat with its result, the code. One bar above
 // all four says what can be done next.
 (() => {
-  const { h, put, on, say, state, save, call, complain, format } = Lab;
+  const { h, put, write, on, say, state, save, call, complain, format } = Lab;
   // On a narrow page the lesson and the form are views of their own.
   const NARROW = new Set(["learn", "pick"]);
   const VIEWS = [["learn", "", "Learn"], ["pick", "1", "Pick"], ["see", "2", "See"], ["watch", "3", "Watch"], ["chat", "4", "Chat"], ["code", "</>", "Code"]];
@@ -119,7 +119,7 @@
       const status = reply?.status || "";
       const moving = ["running", "paused"].includes(status);
       pause.hidden = !moving;
-      pause.textContent = status === "paused" ? "Resume" : "Pause";
+      write(pause, status === "paused" ? "Resume" : "Pause");
       stop.hidden = !moving;
       withdraw.hidden = status !== "waiting";
       resume.hidden = !reply?.resumable;
@@ -136,8 +136,8 @@
       const busy = status === "running" && reply.stage;
       const now = !reply ? "" : status === "waiting" ? `Waiting, number ${reply.place} in line${reply.wait ? `, about ${format.seconds(reply.wait)}` : ""}`
         : busy ? `${reply.stage}…` : WORDS[status] || status;
-      if (words.textContent !== now) words.textContent = now;
-      count.textContent = moving && !busy && reply.steps ? `step ${format.count(reply.step)} of ${format.count(reply.steps)}` : "";
+      write(words, now);
+      write(count, moving && !busy && reply.steps ? `step ${format.count(reply.step)} of ${format.count(reply.steps)}` : "");
       if (reply) say("progress", reply);
     }
     on("account", () => show(last));
