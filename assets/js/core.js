@@ -94,10 +94,12 @@
   // ---- the server: every call answers {ok: value} or {error: {message, hint}}
   let attach;
   const attached = new Promise((resolve) => (attach = resolve));
-  async function call(name, argument) {
+  /** Ask a service. With `patience`, an answer that takes more milliseconds counts as a lost connection. */
+  async function call(name, argument, patience) {
     const server = await attached;
     // A refused or broken connection comes back as nothing.
-    const answer = await server[name](argument === undefined ? {} : argument).catch(() => null);
+    const asked = server[name](argument === undefined ? {} : argument).catch(() => null);
+    const answer = await (patience ? Promise.race([asked, new Promise((done) => setTimeout(done, patience))]) : asked);
     if (!answer) {
       const error = new Error("The lab does not answer.");
       error.hint = "Is its window still open? Start it again with `python app.py`; no run is lost.";

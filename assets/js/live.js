@@ -7,8 +7,9 @@
   // asks twice 4.5%, too much of two; from four on it is twice a second, as where the training has a device of its own.
   const SHARED = Math.max(450, 2000 / Math.max(2, navigator.hardwareConcurrency));
   const PERIOD = { process: SHARED, device: 450 }, REST = { process: 3000, device: 900 };
+  const PATIENCE = 15_000; // milliseconds for an answer; one that is lost must not end the following
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
-  const MOVING = new Set(["queued", "running", "paused", "stopping"]);
+  const MOVING = new Set(["waiting", "running", "paused"]);
 
   Lab.live = (root, { onUpdate }) => {
     const charts = {};
@@ -23,6 +24,7 @@
     root.append(empty, notes, figures, tools, grid, found, samples);
 
     let run = null, mark = null, timer = null, turn = 0, status = "", shown = {};
+    let asking = null, more = false; // the turn whose answer is awaited, and whether somebody asked meanwhile
 
     function setLog(on) {
       log.setAttribute("aria-pressed", String(on));
@@ -36,6 +38,7 @@
       run = id;
       mark = null;
       status = "";
+      more = false;
       turn++;
       clearTimeout(timer);
       empty.hidden = Boolean(id);
@@ -50,23 +53,36 @@
       timer = setTimeout(ask, wait);
     }
 
+    /** One question at a time for a run, and another after it while the run moves: whatever goes wrong, it goes on. */
     async function ask() {
-      if (!run) return;
-      if (document.hidden) return; // the page asks again when it is looked at
-      const mine = turn;
-      let reply;
+      if (!run || document.hidden) return; // the page asks again when it is looked at
+      if (asking === turn) return (more = true);
+      const mine = (asking = turn);
+      let wait = null;
       try {
-        reply = await call("feed", { run, mark });
+        const reply = await call("feed", { run, mark }, PATIENCE);
+        if (mine !== turn) return;
+        if (MOVING.has(reply.status)) wait = reply.status === "waiting" ? PERIOD.process : PERIOD[reply.device_words];
+        await take(reply);
       } catch (error) {
         if (mine !== turn) return;
-        put(notes, note("error", error.message, error.hint));
-        if (error.lost) again(3000);
-        else onUpdate(null);
-        return;
+        if (!("hint" in error)) { // not the lab's answer but a drawing that failed: all of it anew
+          console.warn(error);
+          mark = null;
+          wait = 3000;
+        } else {
+          put(notes, note("error", error.message, error.hint));
+          delete shown[notes.className];
+          if (error.lost) wait = 3000;
+          else onUpdate(null);
+        }
+      } finally {
+        if (mine === turn) {
+          asking = null;
+          if (more || wait !== null) again(more ? 0 : wait);
+          more = false;
+        }
       }
-      if (mine !== turn) return;
-      await take(reply);
-      if (mine === turn && MOVING.has(reply.status)) again(PERIOD[reply.device_words]);
     }
 
     async function take(reply) {

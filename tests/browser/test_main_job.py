@@ -6,7 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from lab import methods
 from lab.plan import Data, Training
@@ -169,6 +169,48 @@ def test_a_second_launch_waits_its_turn_and_can_be_withdrawn(app: App, watched: 
     page.click("#stop")
     expect(page.locator("#run-status")).to_have_text("Stopped", timeout=LONG)
     assert sorted(item.name for item in app.runs.iterdir() if item.name[0] == "2") == [first]
+
+
+def test_a_run_that_waited_is_followed_when_its_turn_comes(app: App, watched: Watched, base: Path) -> None:
+    page = watched.page
+    page.goto(link(app, base))
+    page.wait_for_selector("#trainable-count", timeout=LONG)
+    page.click("#launch")
+    wait_for_points(page, 1)
+    first = page.evaluate("new URLSearchParams(location.search).get('run')")
+    page.click("#launch")
+    expect(page.locator("#run-status")).to_contain_text("number 1 in line", timeout=LONG)
+    page.evaluate(
+        "run => Lab.call('control', { run, action: 'stop' })", first
+    )  # as another page would, which tells this one nothing
+    expect(page.locator("#run-status")).to_have_text("Training", timeout=LONG)
+    wait_for_points(page, 1)
+
+
+def test_a_lost_answer_and_a_failed_drawing_do_not_end_the_following(app: App, watched: Watched, base: Path) -> None:
+    page, lost = watched.page, []
+
+    def lose(route: Route) -> None:
+        asked = route.request.post_data_json
+        if asked["fn_name"] == "feed" and asked["data"]["mark"] and not lost:
+            lost.append(route)  # never answered
+        else:
+            route.continue_()
+
+    page.route(lambda url: "component_server" in url, lose)
+    page.goto(link(app, base))
+    page.wait_for_selector("#trainable-count", timeout=LONG)
+    page.evaluate("""() => {
+        const draw = Lab.chart.draw;
+        Lab.chart.draw = async () => { Lab.chart.draw = draw; throw new Error("once"); };
+    }""")
+    page.click("#launch")
+    wait_for_points(page, 1)
+    held = points(page)
+    expect(page.locator(".lab-notes")).to_contain_text("does not answer", timeout=LONG)
+    wait_for_points(page, held)
+    assert len(lost) == 1
+    expect(page.locator(".lab-notes")).to_be_empty()
 
 
 def test_zoom_and_hidden_traces_survive_new_points(app: App, watched: Watched, base: Path) -> None:
