@@ -40,6 +40,7 @@ SEEDS, FINALISTS = (1, 2), 3
 
 #: A candidate's training: set, method, loose settings and seed.
 Work = tuple[str, str, dict[str, Any], int]
+PARTS = ("set", "method", "loose", "seed")
 
 #: Tried learning rates, as multiples of the method's own.
 FACTORS = (0.3, 1.0, 3.0)
@@ -78,7 +79,7 @@ def attempt(work: Work) -> dict[str, Any]:
     from benchmarks.trained import trained
 
     name, key, loose, seed = work
-    told: dict[str, Any] = {"set": name, "method": key, "loose": loose, "seed": seed}
+    told: dict[str, Any] = dict(zip(PARTS, work))
     began = time.process_time()
     try:
         # The preset that stands for the pair must not leak into the candidate: only the method's own defaults do.
@@ -103,12 +104,11 @@ def pairs(results: list[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str,
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         if "score" in result:
-            named = json.dumps([result["set"], result["method"], result["loose"]], sort_keys=True)
-            groups.setdefault(named, []).append(result)
+            groups.setdefault(_named(result["set"], result["method"], result["loose"]), []).append(result)
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for group in groups.values():
         first = group[0]
-        candidate = {"loose": first["loose"], "seeds": sorted({item.get("seed", 0) for item in group})}
+        candidate = {"loose": first["loose"], "seeds": sorted(item["seed"] for item in group)}
         for figure in ("score", "loss", "general"):
             candidate[figure] = sum(item[figure] or 0.0 for item in group) / len(group)
         found.setdefault((first["set"], first["method"]), []).append(candidate)
@@ -119,9 +119,9 @@ def near(name: str, candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those within one standard error of the best score, which forgets least first (or, where nothing tells that, has
     the lowest loss): the rule of Breiman et al. 1984, Classification and Regression Trees, section 3.4.3.
     """
-    best = max(candidates, key=lambda item: item["score"])
-    rows = (ROWS if datasets()[name].task == CLASSIFY else REPLIES) * len(best["seeds"])
-    least = best["score"] - math.sqrt(best["score"] * (1 - best["score"]) / rows)
+    top = max(candidates, key=lambda item: item["score"])
+    rows = (ROWS if datasets()[name].task == CLASSIFY else REPLIES) * len(top["seeds"])
+    least = top["score"] - math.sqrt(top["score"] * (1 - top["score"]) / rows)
     return sorted(
         (item for item in candidates if item["score"] >= least), key=lambda item: (item["general"], item["loss"])
     )
@@ -132,9 +132,9 @@ def finals(results: list[dict[str, Any]]) -> list[Work]:
     found: list[Work] = []
     for (name, key), group in sorted(pairs(results).items()):
         close = near(name, group)
-        best = sorted(close, key=lambda item: -item["score"])
-        chosen = [*best[: FINALISTS - 1], *(item for item in close if item not in best[: FINALISTS - 1])][:FINALISTS]
-        found += [(name, key, item["loose"], seed) for item in chosen for seed in SEEDS]
+        top = sorted(close, key=lambda item: -item["score"])[: FINALISTS - 1]
+        rest = [item for item in close if item not in top]
+        found += [(name, key, item["loose"], seed) for item in (top + rest)[:FINALISTS] for seed in SEEDS]
     return found
 
 
@@ -156,19 +156,17 @@ def logged(file: Path) -> list[dict[str, Any]]:
 
 def made(work: list[Work], log: Path, side_by_side: int) -> list[dict[str, Any]]:
     """The figures of each, from the log or trained now and written there."""
-    known = {}
-    for result in logged(log):
-        known[_named(result["set"], result["method"], result["loose"], result.get("seed", 0))] = result
+    known = {_named(*(result[part] for part in PARTS)): result for result in logged(log)}
     for result in workers.each(attempt, [item for item in work if _named(*item) not in known], side_by_side):
-        known[_named(result["set"], result["method"], result["loose"], result["seed"])] = result
+        known[_named(*(result[part] for part in PARTS))] = result
         print(json.dumps(result), flush=True)
         with log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(result) + "\n")
     return [known[_named(*item)] for item in work]
 
 
-def _named(*work: Any) -> str:
-    return json.dumps(work, sort_keys=True)
+def _named(*parts: Any) -> str:
+    return json.dumps(parts, sort_keys=True)
 
 
 def main() -> None:

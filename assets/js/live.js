@@ -23,8 +23,9 @@
     const found = h("div", { class: "lab-found" });
     root.append(empty, notes, figures, tools, grid, found, samples);
 
-    let run = null, mark = null, timer = null, turn = 0, status = "", shown = {};
+    let run = null, mark = null, timer = null, turn = 0, status = "";
     let asking = null, more = false; // the turn whose answer is awaited, and whether somebody asked meanwhile
+    const shown = new Map(); // what each part of the page shows now
 
     function setLog(on) {
       log.setAttribute("aria-pressed", String(on));
@@ -42,7 +43,7 @@
       turn++;
       clearTimeout(timer);
       empty.hidden = Boolean(id);
-      shown = {};
+      shown.clear();
       for (const node of [notes, figures, found, samples]) put(node);
       for (const node of [tools, grid]) node.hidden = !id;
       if (id) ask();
@@ -66,13 +67,12 @@
         await take(reply);
       } catch (error) {
         if (mine !== turn) return;
-        if (!("hint" in error)) { // not the lab's answer but a drawing that failed: all of it anew
+        if (!("hint" in error)) { // not the lab's answer but a drawing that failed: all of it anew, of a run at rest once
           console.warn(error);
+          if (mark || MOVING.has(status)) wait = 3000;
           mark = null;
-          wait = 3000;
         } else {
-          put(notes, note("error", error.message, error.hint));
-          delete shown[notes.className];
+          part(notes, error.message, () => note("error", error.message, error.hint));
           if (error.lost) wait = 3000;
           else onUpdate(null);
         }
@@ -109,8 +109,10 @@
       if (!MOVING.has(status)) await Promise.all(Object.values(charts).map(Lab.chart.flush));
       mark = reply.mark;
       grid.dataset.step = String(reply.step);
-      part(notes, [reply.error, reply.warnings], () => put(notes, reply.error ? note("error", reply.error.message, reply.error.hint) : null,
-        reply.warnings.map((item) => note("warn", item.message, item.hint))));
+      part(notes, [reply.error, reply.warnings], () => [
+        reply.error ? note("error", reply.error.message, reply.error.hint) : null,
+        reply.warnings.map((item) => note("warn", item.message, item.hint)),
+      ]);
       tell([
         ["Step", `${format.count(reply.step)} / ${reply.steps ? format.count(reply.steps) : "–"}`],
         ["Loss", format.number(reply.loss)],
@@ -119,18 +121,18 @@
         [MOVING.has(status) ? "Time left" : "Took", format.seconds(MOVING.has(status) ? reply.left : reply.seconds)],
         ["Counted memory", reply.memory ? format.bytes(reply.memory) : "–", reply.device_memory ? `${reply.device_words} ${format.bytes(reply.device_memory)}` : ""],
       ]);
-      part(found, reply.facts, () => put(found, Object.entries(reply.facts).map(([name, values]) => byModule(name, values))));
+      part(found, reply.facts, () => Object.entries(reply.facts).map(([name, values]) => byModule(name, values)));
       if (reply.samples.length) grow(reply.samples);
       onUpdate(reply);
       if (changed) say("runs");
     }
 
-    /** Draw a part anew only where it would change: each layout of the page is the training's processor. */
+    /** Draw a part of the page anew only where its value has changed: each layout is the training's processor. */
     function part(node, value, draw) {
       const now = JSON.stringify(value);
-      if (shown[node.className] === now) return;
-      shown[node.className] = now;
-      draw();
+      if (shown.get(node) === now) return;
+      shown.set(node, now);
+      put(node, draw());
     }
 
     /** Name, value and what stands below it, for each figure. */

@@ -53,6 +53,27 @@ def wait_for_points(page: Page, more_than: int) -> None:
     )
 
 
+def launched(page: Page, app: App, base: Path) -> str:
+    """Open the page and have it train, until its first points are drawn; the run."""
+    page.goto(link(app, base))
+    page.wait_for_selector("#trainable-count", timeout=LONG)
+    page.click("#launch")
+    wait_for_points(page, 1)
+    return chosen(page)
+
+
+def chosen(page: Page) -> str:
+    """The run that the page follows."""
+    return str(page.evaluate("new URLSearchParams(location.search).get('run')"))
+
+
+def second_in_line(page: Page) -> str:
+    """Launch once more while something trains; the run."""
+    page.click("#launch")
+    expect(page.locator("#run-status")).to_contain_text("number 1 in line", timeout=LONG)
+    return chosen(page)
+
+
 def test_from_the_form_to_the_adapter_and_back(app: App, watched: Watched, base: Path) -> None:
     page = watched.page
     page.goto(link(app, base))
@@ -76,13 +97,13 @@ def test_from_the_form_to_the_adapter_and_back(app: App, watched: Watched, base:
     expect(page.locator("#launch")).to_be_enabled(timeout=LONG)
     page.click("#launch")
     wait_for_points(page, 3)
-    run = page.evaluate("new URLSearchParams(location.search).get('run')")
+    run = chosen(page)
 
     # Reload in the middle: the same form, the same run, and its chart goes on.
     seen = points(page)
     page.reload()
     wait_for_points(page, seen)
-    assert page.evaluate("new URLSearchParams(location.search).get('run')") == run
+    assert chosen(page) == run
     expect(page.locator("#knob-rank .lab-number")).to_have_value("16")
     wait_for_points(page, points(page))
 
@@ -142,11 +163,7 @@ def test_from_the_form_to_the_adapter_and_back(app: App, watched: Watched, base:
 
 def test_a_second_launch_waits_its_turn_and_can_be_withdrawn(app: App, watched: Watched, base: Path) -> None:
     page = watched.page
-    page.goto(link(app, base))
-    page.wait_for_selector("#trainable-count", timeout=LONG)
-    page.click("#launch")
-    wait_for_points(page, 1)
-    first = page.evaluate("new URLSearchParams(location.search).get('run')")
+    first = launched(page, app, base)
 
     # Pause holds it after its step; resume lets it go on.
     page.click("#pause")
@@ -158,10 +175,7 @@ def test_a_second_launch_waits_its_turn_and_can_be_withdrawn(app: App, watched: 
     page.click("#pause")
     wait_for_points(page, held)
 
-    page.click("#launch")
-    expect(page.locator("#run-status")).to_contain_text("number 1 in line", timeout=LONG)
-    second = page.evaluate("new URLSearchParams(location.search).get('run')")
-    assert second != first
+    assert second_in_line(page) != first
     expect(page.locator(".lab-header .words")).to_contain_text("1 waiting", timeout=LONG)
     page.click("#withdraw")
     expect(page.locator("#withdraw")).to_be_hidden(timeout=LONG)
@@ -173,16 +187,10 @@ def test_a_second_launch_waits_its_turn_and_can_be_withdrawn(app: App, watched: 
 
 def test_a_run_that_waited_is_followed_when_its_turn_comes(app: App, watched: Watched, base: Path) -> None:
     page = watched.page
-    page.goto(link(app, base))
-    page.wait_for_selector("#trainable-count", timeout=LONG)
-    page.click("#launch")
-    wait_for_points(page, 1)
-    first = page.evaluate("new URLSearchParams(location.search).get('run')")
-    page.click("#launch")
-    expect(page.locator("#run-status")).to_contain_text("number 1 in line", timeout=LONG)
-    page.evaluate(
-        "run => Lab.call('control', { run, action: 'stop' })", first
-    )  # as another page would, which tells this one nothing
+    first = launched(page, app, base)
+    second_in_line(page)
+    # As another page would: it tells this one nothing.
+    page.evaluate("run => Lab.call('control', { run, action: 'stop' })", first)
     expect(page.locator("#run-status")).to_have_text("Training", timeout=LONG)
     wait_for_points(page, 1)
 
