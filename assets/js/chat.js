@@ -94,7 +94,7 @@
       const best = Math.max(...Object.values(chances));
       put(place, h("dl", { class: "lab-chances" }, Object.entries(chances).map(([name, value]) => [
         h("dt", { class: value === best ? "best" : "" }, name),
-        h("dd", {}, h("span", { class: "track" }, h("span", { style: { width: `${100 * value}%` } })), h("span", { class: "mono" }, format.percent(value))),
+        h("dd", {}, h("span", { class: "track" }, h("span", { style: { width: `${100 * value}%` } })), h("span", { class: "mono" }, value < 0.001 ? "<0.1%" : format.percent(value))),
       ])));
     }
 

@@ -132,7 +132,7 @@
   }
   function percent(share) {
     const value = 100 * share;
-    return `${value >= 99.95 ? "100" : value >= 10 ? value.toFixed(1) : value.toPrecision(2)}%`;
+    return `${value >= 99.95 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(2)}%`;
   }
   function seconds(value) {
     if (value === null || value === undefined || !isFinite(value)) return "–";

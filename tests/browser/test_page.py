@@ -76,6 +76,21 @@ def test_a_browser_that_was_never_here_is_offered_the_visit_once(
     expect(page.locator(".lab-guide")).to_have_count(0)
 
 
+def test_header_and_panes_stay_when_the_bench_is_scrolled(shared_app: App, watched: Watched, base: Path) -> None:
+    page = opened(watched, shared_app, base)
+    page.set_viewport_size({"width": 1440, "height": 500})
+    page.wait_for_function("document.documentElement.scrollHeight > innerHeight + 100")
+    page.mouse.move(1200, 400)
+    page.mouse.wheel(0, 2000)
+    page.wait_for_function("scrollY > 50")
+    tops = page.evaluate(
+        "['.lab-header', '.lab-stage-bar', '#bench-form']"
+        ".map(name => Math.round(document.querySelector(name).getBoundingClientRect().top))"
+    )
+    bar = page.locator(".lab-header").evaluate("node => Math.round(node.getBoundingClientRect().height)")
+    assert tops == [0, bar, bar]
+
+
 def test_the_theme_is_kept(shared_app: App, watched: Watched, base: Path) -> None:
     page = opened(watched, shared_app, base)
     page.click("button[aria-label='Switch between light and dark']")
