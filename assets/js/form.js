@@ -180,7 +180,7 @@
         const found = await call("preview", plan.data);
         put(place, h("p", { class: "muted small" },
           `${found.task}: reads “${found.input}”, learns “${found.target}”. ${Lab.format.count(found.train)} rows to train on, ${Lab.format.count(found.validation)} to validate.`),
-          found.notes.map((text) => h("p", { class: "muted small" }, text)),
+          found.notes.map((text) => h("div", { class: "muted small" }, text)),
           h("div", { class: "lab-table-box", tabindex: "0", role: "region", "aria-label": "Rows of the data set" },
             h("table", {}, h("thead", {}, h("tr", {}, found.columns.map((name) => h("th", { class: name === found.input || name === found.target ? "used" : "" }, name)))),
               h("tbody", {}, found.rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))))));
