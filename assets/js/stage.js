@@ -162,6 +162,7 @@
     // ---- views
     function view(wanted) {
       const name = possible(wanted) ? wanted : "see";
+      if (document.body.dataset.labView !== name) scrollTo(0, 0); // another page, as another tab is
       document.body.dataset.labView = name;
       bench().view = name;
       save();

@@ -89,6 +89,8 @@ def test_header_and_panes_stay_when_the_bench_is_scrolled(shared_app: App, watch
     )
     bar = page.locator(".lab-header").evaluate("node => Math.round(node.getBoundingClientRect().height)")
     assert tops == [0, bar, bar]
+    page.click("#view-code")
+    page.wait_for_function("scrollY === 0")
 
 
 def test_the_theme_is_kept(shared_app: App, watched: Watched, base: Path) -> None:
