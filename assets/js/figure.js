@@ -25,15 +25,20 @@
     toImageButtonOptions: { format: "png", scale: 2 } };
 
   const charts = new Set();
-  /** Draw `figure` into `node`, or change what is there: zoom and hidden traces stay (uirevision). */
-  async function draw(node, figure) {
+  /** Draw `figure` into `node`, or change what is there: zoom and hidden traces stay (uirevision). With `later`, one out
+   * of sight is drawn when it is seen. */
+  async function draw(node, figure, later) {
     await ready;
     node.labLayout = figure.layout;
     node.labWaiting = null;
-    node.labDrawn = performance.now();
+    node.labDue = figure;
     charts.add(node);
     seen.observe(node);
-    await Plotly.react(node, figure.data, themed(figure.layout), CONFIG);
+    if (!later || inSight(node)) await flush(node);
+  }
+  function inSight(node) {
+    const { top, bottom } = node.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
   }
   /** Add points to the traces: `points` holds [xs, ys] for each trace. Plotly draws them if they cannot be sketched and
    * either its last drawing is `rest` milliseconds old or a trace would double, as at the start; or if somebody points
@@ -41,21 +46,23 @@
    * training its processor. */
   async function extend(node, points, rest) {
     await ready;
-    if (!node.data || !points.some(([xs]) => xs.length)) return;
-    if (!node.labGrows) grow(node);
+    if (!points.some(([xs]) => xs.length)) return;
     node.labWaiting = node.labWaiting ? node.labWaiting.map(([xs, ys], index) => [[...xs, ...points[index][0]], [...ys, ...points[index][1]]]) : points;
-    if (node.labSeen === false) return;
+    if (node.labSeen === false || node.labDue) return;
+    if (!node.labGrows) grow(node);
     if (node.matches(":hover")) return flush(node);
     if (Lab.sketch(node, node.labWaiting)) return;
     const doubled = node.labWaiting.some(([xs], index) => xs.length && xs.length >= node.data[index].x.length);
     if (doubled || performance.now() - node.labDrawn >= rest) await flush(node);
   }
-  /** Have plotly draw what waits. */
+  /** Have plotly draw what waits: a whole figure, and points. */
   async function flush(node) {
-    const points = node.labWaiting;
-    if (!points || !node.data) return;
-    node.labWaiting = null;
+    const { labDue: due, labWaiting: points } = node;
+    if (!due && !points) return;
+    node.labDue = node.labWaiting = null;
     node.labDrawn = performance.now();
+    if (due) await Plotly.react(node, due.data, themed(due.layout), CONFIG);
+    if (!points) return;
     const places = points.map(([xs], index) => (xs.length ? index : -1)).filter((index) => index >= 0);
     await Plotly.extendTraces(node, { x: places.map((index) => points[index][0]), y: places.map((index) => points[index][1]) }, places);
   }
@@ -73,10 +80,12 @@
   });
   async function relayout(node, change) {
     await ready;
+    await flush(node);
     if (node.data) await Plotly.relayout(node, change);
   }
   function clear(node) {
     charts.delete(node);
+    node.labDue = node.labWaiting = null;
     seen.unobserve(node);
     if (node.data) Plotly.purge(node);
   }
@@ -92,7 +101,7 @@
   on("theme", () => {
     for (const node of charts) {
       if (!node.isConnected) charts.delete(node);
-      else if (node.data) relayout(node, themed({ ...node.labLayout, ...axes(node) }));
+      else if (node.data && !node.labDue) relayout(node, themed({ ...node.labLayout, ...axes(node) }));
     }
   });
   /** The axes as they are now: a new theme must not undo a zoom. */
@@ -109,7 +118,7 @@
   // A chart that was hidden when it was drawn takes its width when it is shown.
   const sizes = new ResizeObserver((entries) => {
     for (const { target, contentRect } of entries) {
-      if (!contentRect.width || !target.data) continue;
+      if (!contentRect.width || !target.data || target.labDue) continue;
       const top = target.labTop?.(contentRect.width); // the room above that its legend needs in this width
       if (top === undefined || top === target.layout.margin.t) Plotly.Plots.resize(target);
       else Plotly.relayout(target, { "margin.t": top, autosize: true });

@@ -2,11 +2,11 @@
 // reload simply starts with nothing. Only a run that moves, on a page that is seen, is asked about.
 (() => {
   const { h, put, write, say, call, note, format } = Lab;
-  // Milliseconds from answer to question, and between two drawings of a chart by plotly; what comes between them is
-  // sketched. A training on the processor wants every core: a page that asks once a second takes 2% of two, one that
-  // asks twice 4.5%, too much of two; from four on it is twice a second, as where the training has a device of its own.
-  const SHARED = Math.max(450, 2000 / Math.max(2, navigator.hardwareConcurrency));
-  const PERIOD = { process: SHARED, device: 450 }, REST = { process: 3000, device: 900 };
+  // Milliseconds. A question costs a training on the same processor as much as the picture that it leads to, and so do
+  // words that change: the page asks once a second, draws the earlier steps of the answer at once and the later ones half
+  // a second after, with the figures beside them.
+  const BEAT = 500;
+  const REST = { process: 3000, device: 900 }; // between two drawings of a chart by plotly; what comes between is sketched
   const PATIENCE = 15_000; // milliseconds for an answer; one that is lost must not end the following
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
   const MOVING = new Set(["waiting", "running", "paused"]);
@@ -22,8 +22,10 @@
     const tools = h("div", { class: "row lab-live-tools" }, h("h3", { class: "grow" }, "Curves"), log);
     const found = h("div", { class: "lab-found" });
     root.append(empty, notes, figures, tools, grid, found, samples);
+    begun(false);
 
     let run = null, mark = null, timer = null, turn = 0, status = "";
+    let held = null; // what of the last answer is shown at the next beat
     let asking = null, more = false; // the turn whose answer is awaited, and whether somebody asked meanwhile
     const shown = new Map(); // what each part of the page shows now
 
@@ -37,7 +39,7 @@
     function show(id) {
       if (id === run && status) return again(0);
       run = id;
-      mark = null;
+      mark = held = null;
       status = "";
       more = false;
       turn++;
@@ -45,49 +47,93 @@
       empty.hidden = Boolean(id);
       shown.clear();
       for (const node of [notes, figures, found, samples]) put(node);
-      for (const node of [tools, grid]) node.hidden = !id;
+      if (!id) begun(false);
       if (id) ask();
     }
 
-    function again(wait) {
+    /** A run that has not begun has no charts: drawing them empty would cost as much as drawing them. */
+    function begun(yes) {
+      for (const node of [tools, grid]) node.hidden = !yes;
+    }
+
+    function again(wait, work = ask) {
       clearTimeout(timer);
-      timer = setTimeout(ask, wait);
+      timer = setTimeout(work, wait);
     }
 
     /** One question at a time for a run, and another after it while the run moves: whatever goes wrong, it goes on. */
-    async function ask() {
+    function ask() {
+      return alone(async (mine) => {
+        const asked = performance.now();
+        await beat();
+        const reply = await call("feed", { run, mark }, PATIENCE);
+        if (mine !== turn) return;
+        const [first, second] = halves(reply);
+        if (first) await extend(first, reply);
+        else await take(reply);
+        mark = reply.mark;
+        held = first ? { ...reply, points: second } : null;
+        if (held) again(BEAT, next);
+        else if (MOVING.has(reply.status)) again(2 * BEAT);
+
+        async function next() {
+          await alone(beat);
+          again(Math.max(100, asked + 2 * BEAT - performance.now()));
+        }
+      });
+    }
+
+    /** Show what is held of the last answer. */
+    async function beat() {
+      const part = held;
+      held = null;
+      if (part) await take(part);
+    }
+
+    /** Work for the run that is looked at, one at a time. */
+    async function alone(work) {
       if (!run || document.hidden) return; // the page asks again when it is looked at
       if (asking === turn) return (more = true);
       const mine = (asking = turn);
-      let wait = null;
       try {
-        const reply = await call("feed", { run, mark }, PATIENCE);
-        if (mine !== turn) return;
-        if (MOVING.has(reply.status)) wait = reply.status === "waiting" ? PERIOD.process : PERIOD[reply.device_words];
-        await take(reply);
+        await work(mine);
       } catch (error) {
         if (mine !== turn) return;
         if (!("hint" in error)) { // not the lab's answer but a drawing that failed: all of it anew, of a run at rest once
           console.warn(error);
-          if (mark || MOVING.has(status)) wait = 3000;
-          mark = null;
+          if (mark || MOVING.has(status)) again(3000);
+          mark = held = null;
         } else {
           part(notes, error.message, () => note("error", error.message, error.hint));
-          if (error.lost) wait = 3000;
+          if (error.lost) again(3000);
           else onUpdate(null);
         }
       } finally {
         if (mine === turn) {
           asking = null;
-          if (more || wait !== null) again(more ? 0 : wait);
+          if (more) again(0);
           more = false;
         }
       }
     }
 
+    /** The points of an answer with several steps in two parts, the earlier steps and the later; else none. */
+    function halves({ points, status: now }) {
+      const steps = points?.loss[0][0] ?? [];
+      if (steps.length < 2 || !MOVING.has(now)) return [];
+      const middle = steps[Math.ceil(steps.length / 2) - 1];
+      return [(x) => x <= middle, (x) => x > middle].map((keep) => Object.fromEntries(Object.entries(points).map(([name, traces]) =>
+        [name, traces.map(([xs, ys]) => [xs.filter(keep), ys.filter((_, place) => keep(xs[place]))])])));
+    }
+
+    function extend(points, { device_words: words }) {
+      return Promise.all(Object.entries(points).map(([name, more]) => Lab.chart.extend(charts[name], more, REST[words])));
+    }
+
     async function take(reply) {
       const changed = reply.status !== status;
       status = reply.status;
+      begun(reply.mark.starts > 0);
       if (reply.reset) {
         put(samples);
         for (const [name, figure] of Object.entries(reply.reset)) {
@@ -100,14 +146,13 @@
           // Margins that fit themselves would have each chart drawn twice at every update.
           charts[name].labTop = (width) => 8 + 19 * legendRows(figure, width);
           figure.layout = { ...figure.layout, title: null, margin: { ...MARGINS, t: charts[name].labTop(charts[name].clientWidth) } };
-          await Lab.chart.draw(charts[name], figure);
+          await Lab.chart.draw(charts[name], figure, true);
         }
         if (log.getAttribute("aria-pressed") === "true") setLog(true);
       } else if (reply.points) {
-        await Promise.all(Object.entries(reply.points).map(([name, points]) => Lab.chart.extend(charts[name], points, REST[reply.device_words])));
+        await extend(reply.points, reply);
       }
       if (!MOVING.has(status)) await Promise.all(Object.values(charts).map(Lab.chart.flush));
-      mark = reply.mark;
       grid.dataset.step = String(reply.step);
       part(notes, [reply.error, reply.warnings], () => [
         reply.error ? note("error", reply.error.message, reply.error.hint) : null,

@@ -130,7 +130,7 @@
       const share = reply && reply.steps ? Math.min(1, reply.step / reply.steps) : 0;
       bar.hidden = !reply || !(moving || status === "stopping" || status === "waiting");
       bar.classList.toggle("waiting", Boolean(reply) && (status === "waiting" || (status === "running" && !reply.step)));
-      bar.firstChild.style.width = `${100 * share}%`;
+      bar.firstChild.style.width = `${(100 * share).toFixed(1)}%`;
       bar.setAttribute("aria-valuenow", Math.round(100 * share));
       words.dataset.status = status;
       const busy = status === "running" && reply.stage;

@@ -30,7 +30,6 @@ def test_a_page_gets_figures_first_and_then_only_what_is_new(lab: Lab, run: Run)
     first = feed(lab, {"run": run.id, "mark": None})
     assert set(first["reset"]) == set(CHARTS)
     assert first["points"] is None
-    assert first["fresh"] == 1
     assert [item["reply"] for item in first["samples"]] == ["Nobody."]
 
     write(run, Step(2, 1.0, 0.1, 1.0, 10, 1.0), Evaluated(2, 1.5, 0.5), Sample(2, "Who?", "Ada."))
@@ -40,9 +39,16 @@ def test_a_page_gets_figures_first_and_then_only_what_is_new(lab: Lab, run: Run)
     assert second["score"] == 0.5
     assert [item["reply"] for item in second["samples"]] == ["Ada."]
     idle = feed(lab, {"run": run.id, "mark": second["mark"]})
-    assert idle["fresh"] == 0
+    assert idle["points"]["loss"][0] == ([], [])
     assert idle["samples"] == []
     assert idle["mark"] == second["mark"]
+
+
+def test_a_run_that_has_not_begun_has_no_charts(lab: Lab, run: Run) -> None:
+    early = feed(lab, {"run": run.id, "mark": None})
+    assert (early["reset"], early["points"], early["mark"]["starts"]) == (None, None, 0)
+    write(run, started())
+    assert set(feed(lab, {"run": run.id, "mark": early["mark"]})["reset"]) == set(CHARTS)
 
 
 def test_a_line_that_is_half_written_waits_for_its_end(lab: Lab, run: Run) -> None:

@@ -40,7 +40,7 @@ def test_a_run_from_launch_to_download(lab: Lab, plan: dict) -> None:
     assert (row["title"], row["steps"]) == ("LoRA", 3)
     told = service.feed(lab, {"run": run, "mark": None})
     assert told["adapter"]
-    assert told["fresh"] == 3
+    assert told["mark"]["step"] == 3
     got = service.download(lab, {"run": run})
     assert Path(got["path"]).is_relative_to(get_upload_folder())
     with zipfile.ZipFile(got["path"]) as archive:

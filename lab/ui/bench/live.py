@@ -97,7 +97,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the page that has `mark` of the run lacks.
 
     `reset` holds whole figures where the page has nothing that can be extended, else `points` the new points of
-    each chart. Everything else is small and sent each time.
+    each chart; a run that has not begun has neither. Everything else is small and sent each time.
     """
     run = lab.runs.get(str(asked["run"]))
     trail = lab.trails.of(run)
@@ -109,9 +109,9 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
     started, last, base, plan = history.started, history.last, history.base, run.plan
     newest = history.steps[-1] if history.steps else None
     reset = None
-    if whole:
+    if whole and started:
         shade = colour(plan.method) if plan.method in METHODS else NEUTRAL
-        made = training.figures(trail, shade, started.metric if started else "score")
+        made = training.figures(trail, shade, started.metric)
         reset = {name: json.loads(item.to_json()) for name, item in made.items()}
     return {
         "run": run.id,
@@ -122,8 +122,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
         "wait": lab.jobs.expected(run.id) if place else None,
         "stage": "" if history.steps and status == RUNNING else history.stage,
         "reset": reset,
-        "points": None if whole else points,
-        "fresh": len(points["loss"][0][0]),
+        "points": points if started and not whole else None,
         "mark": asdict(now),
         "step": history.step,
         "steps": started.steps if started else plan.training.steps,
