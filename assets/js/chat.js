@@ -7,14 +7,14 @@
     const options = {};
     let run = null, talk = [], turn = 0, busy = false, ready = false, task = "";
 
-    const controls = knobs.map((knob) => {
-      const made = Lab.knob({ ...knob, elsewhere: true }, (value, how) => {
-        if (how !== "bad") options[knob.name] = value;
-      });
-      made.set(knob.default);
-      options[knob.name] = knob.default;
-      return made.node;
-    });
+    const controls = new Map(knobs.map((knob) => [knob.name, Lab.knob({ ...knob, elsewhere: true }, (value, how) => {
+      if (how !== "bad") options[knob.name] = value;
+    })]));
+    function restore({ name, default: value }) {
+      controls.get(name).set(value);
+      options[name] = value;
+    }
+    knobs.forEach(restore);
     const log = h("div", { class: "lab-talk", role: "log", "aria-label": "Conversation", "aria-live": "polite", tabindex: "0" });
     const field = h("textarea", { rows: 2, "aria-label": "Message", placeholder: "Write to both…",
       onkeydown: (event) => {
@@ -31,7 +31,7 @@
     const prompts = h("div", { class: "lab-chips", role: "group", "aria-label": "Examples" });
     const room = h("div", { class: "lab-chat" },
       h("div", { class: "lab-chat-main" }, heads, log, h("div", { class: "lab-compose" }, prompts, field, h("div", { class: "row" }, go, halt, clear))),
-      h("aside", { class: "lab-chat-side", "aria-label": "How replies are drawn" }, controls));
+      h("aside", { class: "lab-chat-side", "aria-label": "How replies are drawn" }, [...controls.values()].map(({ node }) => node)));
     root.append(wait, room);
 
     function reset() {
@@ -50,6 +50,7 @@
       const text = field.value.trim();
       if (!text || busy || !ready) return;
       const left = side("base"), right = side("mine");
+      if (options.strength !== 1) right.node.prepend(h("div", { class: "muted small" }, `strength ${options.strength}`));
       const problem = h("div", {});
       log.append(h("div", { class: "lab-said" }, text), h("div", { class: "lab-sides" }, left.node, right.node), problem);
       log.scrollTop = log.scrollHeight;
@@ -114,6 +115,7 @@
       run = id;
       ready = false;
       task = "";
+      restore(knobs.find(({ name }) => name === "strength")); // a dial of the adapter: another run's begins as it was trained
       reset();
       settle();
     }, true);

@@ -73,7 +73,7 @@
 
     // ---- the grid
     async function build(from) {
-      offer ||= await ask("offer");
+      offer = await ask("offer"); // anew: the data of a run made meanwhile is among it
       const changed = debounce(() => update(), 350);
       const chosen = new Set(), precisions = new Set(), runs = new Set();
       const field = (label, control, help) => h("label", { class: "cmp-field", title: help || null }, h("span", {}, label), control);
@@ -238,8 +238,8 @@
     function foreseen(seen) {
       const time = seen.seconds === null ? "no run here tells the speed yet" : `about ${format.seconds(seen.seconds)}`;
       return [
-        h("p", {}, h("strong", {}, `${seen.able} ${seen.able === 1 ? "run" : "runs"}`), seen.given ? ` and ${seen.given} that exist` : "", `, ${time}; `,
-          seen.peak ? `the largest needs about ${format.bytes(seen.peak)}.` : ""),
+        h("p", {}, h("strong", {}, `${seen.able} ${seen.able === 1 ? "run" : "runs"}`), seen.given ? ` and ${seen.given} that exist` : "",
+          seen.able ? `, ${time}` : "", seen.peak ? `; the largest needs about ${format.bytes(seen.peak)}.` : "."),
         h("table", { class: "cmp-foreseen" }, h("tbody", {}, seen.arms.map((row) =>
           h("tr", { class: row.reason ? "refused" : "" },
             h("th", { scope: "row" }, h("span", { class: "lab-dot", style: { background: row.colour } }), row.arm, row.seeds > 1 ? h("span", { class: "muted" }, ` ×${row.seeds}`) : null,

@@ -6,7 +6,7 @@
     ["#bench-form", "Pick", "A base, some data, a method and its settings. The defaults run as they stand, on this machine and without a network.", "pick"],
     ["#pick-method", "The method", "Each method changes another part of the model. Its family has one colour everywhere on the page.", "pick"],
     [".lab-panel", "See", "What will be trained, drawn to scale beside the frozen weights, and what it costs, before anything is loaded. Move a slider and watch it change.", "see"],
-    ["#launch", "Launch", "Press it now: the defaults take about a minute on a laptop. You can close the page meanwhile: the run goes on and is kept."],
+    ["#launch", "Launch", "Press it now, and the visit goes on by itself: the defaults take about a minute on a laptop. You can close the page meanwhile: the run goes on and is kept."],
     [".lab-view[data-view=watch]", "Watch", "Loss, score, speed and memory as they happen, and the same prompt answered again and again while it learns.", "watch"],
     ["#bench-chat", "Chat", "When the run has ended, ask the base and the adapter the same thing. The strength dial goes from the base to twice the adapter.", "chat"],
     ["#lab-lessons", "Learn", "Each tab teaches one idea beside the bench. Links in the text point at the controls or set them.", "learn"],
@@ -54,6 +54,8 @@
     welcomed();
     go(0);
   });
+  // Whoever launches at the stop that says so goes on to watch.
+  on("launched", () => STOPS[place]?.[0] === "#launch" && go(place + 1));
 
   // ---- the offer, under the header: nobody who comes with somebody's link, or who was here, is asked
   let offer = null;

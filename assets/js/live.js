@@ -17,7 +17,7 @@
     const notes = h("div", { class: "lab-notes" });
     const figures = h("dl", { class: "lab-readout" });
     const samples = h("div", { class: "lab-samples" });
-    const empty = h("div", { class: "lab-empty" }, h("p", {}, "Nothing has run here yet. ", h("strong", {}, "Launch"), " starts the plan on the left; its curves grow here while it trains."));
+    const empty = h("div", { class: "lab-empty" }, h("p", {}, "Nothing has run here yet. ", h("strong", {}, "Launch"), " starts the plan that you picked; its curves grow here while it trains."));
     const log = h("button", { class: "lab-button quiet small", "aria-pressed": "false", onclick: () => setLog(log.getAttribute("aria-pressed") !== "true") }, "Log scale");
     const tools = h("div", { class: "row lab-live-tools" }, h("h3", { class: "grow" }, "Curves"), log);
     const found = h("div", { class: "lab-found" });

@@ -74,6 +74,7 @@
         choose(made.run);
         view("watch");
         say("runs");
+        say("launched", made);
       } catch (error) {
         complain(error);
       } finally {
@@ -144,8 +145,10 @@
     const list = Lab.debounce(async () => {
       try {
         const runs = await call("runs");
+        const same = (item) => runs.filter(({ name }) => name === item.name).length > 1;
+        const when = ({ created }) => new Date(created * 1000).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
         put(which, h("option", { value: "" }, runs.length ? "Choose a run…" : "No run yet"),
-          runs.map((item) => h("option", { value: item.id }, `${item.name} · ${WORDS[item.status] || item.status}`)));
+          runs.map((item) => h("option", { value: item.id }, `${item.name} · ${WORDS[item.status] || item.status}${same(item) ? ` · ${when(item)}` : ""}`)));
         which.value = run();
         if (run() && which.value !== run()) choose("");
         tools.hidden = !runs.length;
@@ -194,7 +197,8 @@
 
     let opened = null;
     function tab(now) {
-      if (now.kind !== "exercise" || now.name === opened) return;
+      if (now.kind !== "exercise") return;
+      if (now.name === opened) return list(); // a comparison may have made runs meanwhile
       opened = now.name;
       if (Lab.given.run) {
         bench().run = Lab.given.run;

@@ -29,7 +29,8 @@ def _settings(loose: dict[str, Any]) -> dict[str, Any]:
 def _others(loose: dict[str, Any]) -> str:
     """What a preset sets besides rate and batch, in the form's names."""
     left = {name: value for name, value in _settings(loose).items() if name not in ("learning_rate", "batch_size")}
-    return ", ".join(f"{name} {value}" for name, value in left.items()) or "–"
+    words = {name: " ".join(value) if isinstance(value, list) else value for name, value in left.items()}
+    return ", ".join(f"{name} {value}" for name, value in words.items()) or "–"
 
 
 def rates(before: float) -> list[str]:

@@ -196,8 +196,10 @@ def pareto(
         legend=_legend(sum(arm.first.status != PUBLISHED for arm in groups)),
         height=430,
     )
-    _axis(made.update_xaxes, x, log_x and all(arm.of(x).mean > 0 for arm in groups))
-    _axis(made.update_yaxes, y, False)
+    across = [arm.of(x).mean for arm in groups]
+    log = log_x and min(across) > 0
+    _axis(made.update_xaxes, x, math.log10(max(across) / min(across)) if log else None)
+    _axis(made.update_yaxes, y, None)
     return made
 
 
@@ -274,8 +276,8 @@ def ledger(outcomes: Sequence[Outcome]) -> go.Figure | None:
         x="Peak of each category",
         barmode="stack",
         hovermode="closest",
-        height=90 + 24 * len(groups),
-        margin={"l": 190, "r": 16, "t": 30, "b": 40},
+        height=116 + 24 * len(groups),
+        margin={"l": 190, "r": 16, "t": 56, "b": 40},  # the legend takes two lines
         xaxis_tickformat=".3s",
         xaxis_ticksuffix="B",
     )
@@ -298,11 +300,14 @@ def said(name: str, value: float) -> str:
     return f"{value:.3f}"
 
 
-def _axis(update: Callable[..., Any], name: str, log: bool) -> None:
+def _axis(update: Callable[..., Any], name: str, decades: float | None) -> None:
+    """How an axis writes a quantity; logarithmic where its values span so many `decades`."""
     unit = QUANTITIES[name][1]
+    log = decades is not None
     update(
         type="log" if log else "linear",
-        tickformat={"share": ".0%" if not log else "~%", "count": "~s", "bytes": "~s"}.get(unit, ""),
+        tickformat={"share": "~%", "count": "~s", "bytes": "~s"}.get(unit, "~g" if log else ""),
         ticksuffix={"bytes": "B", "seconds": " s"}.get(unit, ""),
-        dtick=1 if log else None,
+        # Powers of ten alone would leave an axis of less than a decade without a number.
+        dtick=None if decades is None else 1 if decades > 2 else "D2",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,12 @@ class Comparing:
         from lab.data import catalogue as data
         from lab.models import catalogue as models
 
+        embedded = data.datasets()
+        sources = sorted(self._sources() - set(embedded))
+        used = [{"name": source, "title": f"{Path(source).name}, as in a run"} for source in sources]
         return {
             "models": [{"name": card.name, "title": card.title} for card in models.models().values()],
-            "data": [{"name": card.name, "title": card.title} for card in data.datasets().values()],
+            "data": [*({"name": card.name, "title": card.title} for card in embedded.values()), *used],
             "model": Plan.model,
             "source": Data().source,
             "methods": [
@@ -74,6 +78,14 @@ class Comparing:
             "along": compare.ALONG,
             "goals": GOALS,
         }
+
+    def _sources(self) -> set[str]:
+        """The data of the runs that are there: uploads, and what came from the Hub."""
+        found = set()
+        for run in self.lab.runs.all():
+            with suppress(LabError):  # a run.json that was edited
+                found.add(run.plan.data.source)
+        return found
 
     def foresee(self, asked: Asked) -> dict[str, Any]:
         """What a comparison will run: its arms with parameters and memory, what cannot run and why, and how long."""

@@ -138,6 +138,12 @@ def test_from_the_form_to_the_adapter_and_back(app: App, watched: Watched, base:
     expect(page.locator("#chat-send")).to_be_visible(timeout=LONG)
     same = page.locator(".lab-reply .text").all_inner_texts()[-2:]
     assert same[0] == same[1]
+    assert "strength 0" in page.locator(".lab-reply.mine").last.inner_text()
+
+    # The dial is the adapter's: another run's begins where it was trained.
+    page.select_option(".lab-which", "")
+    page.select_option(".lab-which", run)
+    expect(strength).to_have_value("1")
 
     # The adapter as peft saves it.
     with page.expect_download() as got:
@@ -183,6 +189,20 @@ def test_a_second_launch_waits_its_turn_and_can_be_withdrawn(app: App, watched: 
     page.click("#stop")
     expect(page.locator("#run-status")).to_have_text("Stopped", timeout=LONG)
     assert sorted(item.name for item in app.runs.iterdir() if item.name[0] == "2") == [first]
+
+
+def test_the_guided_visit_goes_on_by_itself_when_a_run_is_launched(app: App, watched: Watched, base: Path) -> None:
+    page = watched.page
+    page.goto(link(app, base))
+    page.wait_for_selector("#trainable-count", timeout=LONG)
+    page.click("button[aria-label='Guided visit']")
+    title = page.locator(".lab-guide h2")
+    for stop in ("Pick", "The method", "See"):
+        expect(title).to_have_text(stop)
+        page.click(".lab-guide .primary")
+    expect(title).to_have_text("Launch")
+    page.click("#launch")
+    expect(title).to_have_text("Watch", timeout=LONG)
 
 
 def test_a_run_that_waited_is_followed_when_its_turn_comes(app: App, watched: Watched, base: Path) -> None:

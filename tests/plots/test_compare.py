@@ -78,6 +78,14 @@ def test_pareto_points_carry_means_spreads_and_their_best_run():
     assert pareto(SOME, "latency", "score") is None
 
 
+def test_an_axis_of_less_than_a_decade_has_numbers_and_none_twice():
+    close = [outcome("A", 0, 0.851, 200), outcome("B", 0, 0.853, 300)]
+    made = pareto(close, "trainable", "score")
+    assert made.layout.xaxis.dtick == "D2"
+    assert made.layout.yaxis.tickformat == "~%"  # 85.1%, 85.2%: whole percents would be written twice
+    assert pareto([*SOME, outcome("Tiny", 0, 0.1, 1)], "trainable", "score").layout.xaxis.dtick == 1
+
+
 def test_published_points_are_open_and_have_their_own_front():
     beside = [
         outcome("peft A", 0, 0.6, 5, status=PUBLISHED),
