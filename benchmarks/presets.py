@@ -149,7 +149,7 @@ def best(results: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
         most = max(len(item["seeds"]) for item in group)
         winner = near(name, [item for item in group if len(item["seeds"]) == most])[0]
         steps = pace(name, key)["steps"]
-        found.setdefault(name, {})[key] = {**winner["loose"], "steps": steps, "eval_every": steps // 4}
+        found.setdefault(name, {})[key] = {**winner["loose"], "steps": steps, "eval_every": math.ceil(steps / 4)}
     return found
 
 

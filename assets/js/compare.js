@@ -52,12 +52,14 @@
       clearTimeout(timer);
       if (!looked()) return;
       try {
-        offer ||= await ask("offer");
         const rows = await lists();
         if (!stage.firstChild) {
           const known = rows.find((row) => row.id === state().comparison) || rows.find((row) => row.state !== "done");
-          if (known) return open(known.id);
-          build();
+          if (!known) await build();
+          else {
+            offer ||= await ask("offer");
+            return open(known.id);
+          }
         }
         if (opened && view) await view.refresh();
         if (rows.some((row) => ["running", "paused"].includes(row.state))) timer = setTimeout(follow, 1500);

@@ -71,6 +71,7 @@
         const [first, second] = halves(reply);
         if (first) await extend(first, reply);
         else await take(reply);
+        if (mine !== turn) return;
         mark = reply.mark;
         held = first ? { ...reply, points: second } : null;
         if (held) again(BEAT, next);
@@ -78,7 +79,7 @@
 
         async function next() {
           await alone(beat);
-          again(Math.max(100, asked + 2 * BEAT - performance.now()));
+          if (mine === turn) again(Math.max(100, asked + 2 * BEAT - performance.now()));
         }
       });
     }
@@ -130,8 +131,9 @@
       return Promise.all(Object.entries(points).map(([name, more]) => Lab.chart.extend(charts[name], more, REST[words])));
     }
 
+    /** Show an answer. Drawing takes time: nothing more of it is shown once another run is looked at. */
     async function take(reply) {
-      const changed = reply.status !== status;
+      const mine = turn, changed = reply.status !== status;
       status = reply.status;
       begun(reply.mark.starts > 0);
       if (reply.reset) {
@@ -147,12 +149,14 @@
           charts[name].labTop = (width) => 8 + 19 * legendRows(figure, width);
           figure.layout = { ...figure.layout, title: null, margin: { ...MARGINS, t: charts[name].labTop(charts[name].clientWidth) } };
           await Lab.chart.draw(charts[name], figure, true);
+          if (mine !== turn) return;
         }
         if (log.getAttribute("aria-pressed") === "true") setLog(true);
       } else if (reply.points) {
         await extend(reply.points, reply);
       }
       if (!MOVING.has(status)) await Promise.all(Object.values(charts).map(Lab.chart.flush));
+      if (mine !== turn) return;
       grid.dataset.step = String(reply.step);
       part(notes, [reply.error, reply.warnings], () => [
         reply.error ? note("error", reply.error.message, reply.error.hint) : null,

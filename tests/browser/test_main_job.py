@@ -215,6 +215,33 @@ def test_a_run_that_waited_is_followed_when_its_turn_comes(app: App, watched: Wa
     wait_for_points(page, 1)
 
 
+def test_another_run_chosen_while_points_are_drawn_gets_none_of_them(app: App, watched: Watched, base: Path) -> None:
+    page = watched.page
+    first = launched(page, app, base)
+    page.click("#stop")
+    expect(page.locator("#run-status")).to_have_text("Stopped", timeout=LONG)
+    stopped = points(page)
+    page.click("#launch")
+    wait_for_points(page, stopped + 3)
+    page.evaluate("""() => {
+        const extend = Lab.chart.extend, gate = new Promise((open) => { window.openGate = open; });
+        Lab.chart.extend = async (...more) => { window.atGate = true; await gate; return extend(...more); };
+    }""")
+    page.wait_for_function("window.atGate", timeout=LONG)
+    page.select_option(".lab-which", first)
+    page.wait_for_function(f"document.querySelector('.lab-charts').dataset.step === '{stopped}'", timeout=LONG)
+    page.evaluate("""() => {
+        const grid = document.querySelector('.lab-charts'), status = document.querySelector('#run-status');
+        window.told = [];
+        new MutationObserver(() => told.push([grid.dataset.step, status.textContent]))
+            .observe(document.querySelector('.lab-stage'), { subtree: true, childList: true, attributes: true });
+        openGate();
+    }""")
+    page.wait_for_timeout(1500)  # three beats
+    told = page.evaluate("told")
+    assert all(item == [str(stopped), "Stopped"] for item in told), told
+
+
 def test_a_lost_answer_and_a_failed_drawing_do_not_end_the_following(app: App, watched: Watched, base: Path) -> None:
     page, lost = watched.page, []
 
