@@ -146,7 +146,11 @@
       try {
         const runs = await call("runs");
         const same = (item) => runs.filter(({ name }) => name === item.name).length > 1;
-        const when = ({ created }) => new Date(created * 1000).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
+        const day = (date) => date.toLocaleDateString([], { dateStyle: "short" });
+        const when = ({ created }) => {
+          const date = new Date(created * 1000);
+          return day(date) === day(new Date()) ? date.toLocaleTimeString() : day(date);
+        };
         put(which, h("option", { value: "" }, runs.length ? "Choose a run…" : "No run yet"),
           runs.map((item) => h("option", { value: item.id }, `${item.name} · ${WORDS[item.status] || item.status}${same(item) ? ` · ${when(item)}` : ""}`)));
         which.value = run();
