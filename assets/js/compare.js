@@ -52,14 +52,12 @@
       clearTimeout(timer);
       if (!looked()) return;
       try {
+        offer ||= await ask("offer");
         const rows = await lists();
         if (!stage.firstChild) {
           const known = rows.find((row) => row.id === state().comparison) || rows.find((row) => row.state !== "done");
-          if (!known) await build();
-          else {
-            offer ||= await ask("offer");
-            return open(known.id);
-          }
+          if (known) return open(known.id);
+          build();
         }
         if (opened && view) await view.refresh();
         if (rows.some((row) => ["running", "paused"].includes(row.state))) timer = setTimeout(follow, 1500);
@@ -75,7 +73,7 @@
 
     // ---- the grid
     async function build(from) {
-      offer = await ask("offer"); // anew: the data of a run made meanwhile is among it
+      offer ||= await ask("offer");
       const changed = debounce(() => update(), 350);
       const chosen = new Set(), precisions = new Set(), runs = new Set();
       const field = (label, control, help) => h("label", { class: "cmp-field", title: help || null }, h("span", {}, label), control);
@@ -85,8 +83,11 @@
 
       const name = text("cmp-name", "Comparison", { maxlength: 80 });
       const models = h("datalist", { id: "cmp-models" }, offer.models.map((item) => h("option", { value: item.name }, item.title)));
-      const sets = h("datalist", { id: "cmp-sets" }, offer.data.map((item) => h("option", { value: item.name }, item.title)));
-      const model = text("cmp-model", offer.model, { list: "cmp-models" }), data = text("cmp-data", offer.source, { list: "cmp-sets" });
+      const sets = h("datalist", { id: "cmp-sets" });
+      const offered = ({ data: known }) => put(sets, known.map((item) => h("option", { value: item.name }, item.title)));
+      const renew = () => ask("offer").then(offered, complain); // a run made meanwhile may have brought data
+      offered(offer);
+      const model = text("cmp-model", offer.model, { list: "cmp-models" }), data = text("cmp-data", offer.source, { list: "cmp-sets", onfocus: renew });
       const chip = (key, label, into, colour) => {
         const box = h("input", { type: "checkbox", value: key, onchange: () => { box.checked ? into.add(key) : into.delete(key); changed(); } });
         return h("label", { class: "cmp-chip" }, box, colour ? h("span", { class: "lab-dot", style: { background: colour } }) : null, label);
