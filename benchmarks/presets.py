@@ -32,6 +32,9 @@ STEPS = {"sentiment": (300, 8), "intent": (300, 8), "persona": (240, 8), "data_t
 #: The same for virtual tokens: so few numbers have a long way to go, and take more and smaller steps.
 TOKENS = {"sentiment": (600, 4), "intent": (600, 4), "persona": (400, 4), "data_to_text": (200, 4)}
 
+#: The same for BOFT, whose steps are slow: each builds its matrices anew.
+BUTTERFLIES = {"sentiment": (200, 8), "intent": (225, 8), "persona": (125, 8), "data_to_text": (60, 8)}
+
 #: Validation rows that are evaluated, and replies that are scored.
 ROWS, REPLIES = 300, 64
 
@@ -45,10 +48,6 @@ PARTS = ("set", "method", "loose", "seed")
 #: Tried learning rates, as multiples of the method's own.
 FACTORS = (0.3, 1.0, 3.0)
 
-
-#: What part of these steps a method gets whose own are slow: BOFT builds its matrices anew in each.
-SHARE = {"boft": 0.75}
-
 #: Tried beside a method's own settings, each with every rate. Methods that have target modules try every linear map.
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "boft": [{"target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]}],  # more do not fit into the minute
@@ -60,8 +59,9 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 
 def pace(name: str, key: str) -> dict[str, int]:
     """The steps of a method's preset on a set, and the rows in each."""
-    steps, rows = (TOKENS if methods.method(key).family == "prompt" else STEPS)[name]
-    return {"steps": round(steps * SHARE.get(key, 1)), "eval_every": 0, "batch_size": rows}
+    paces = BUTTERFLIES if key == "boft" else TOKENS if methods.method(key).family == "prompt" else STEPS
+    steps, rows = paces[name]
+    return {"steps": steps, "eval_every": 0, "batch_size": rows}
 
 
 def candidates(name: str, key: str, factors: Sequence[float] = FACTORS, trial: int = 0) -> list[dict[str, Any]]:
