@@ -206,6 +206,7 @@
       opened = now.name;
       if (Lab.given.run) {
         bench().run = Lab.given.run;
+        bench().view ||= "watch"; // a link to a run shows it to whoever has not been here
         Lab.given.run = null;
       }
       view(bench().view || "see");

@@ -29,6 +29,10 @@ from lab.ui.web import Early
 #: Questions of all visitors that may wait in Gradio's queue.
 QUEUE = 300
 
+#: Seconds after which Gradio's queue looks for questions and for progress, as it does by itself on Windows. Elsewhere
+#: it looks a thousand times a second, which takes 4% from a training on the same two cores (`docs/page.md`).
+LOOKS = {"sleep_when_free": 0.05, "progress_update_sleep_when_free": 0.1}
+
 
 def build(lab: Lab) -> gr.Blocks:
     """The page. Nothing in it loads torch: what needs it waits for the lab's warm-up."""
@@ -95,7 +99,9 @@ def launch(
     if auth:
         guards.append(Middleware(LoginDoor))
     limits = shared.limits if shared else None
-    _, address, _ = page.queue(default_concurrency_limit=4, max_size=QUEUE if shared else None).launch(
+    page.queue(default_concurrency_limit=4, max_size=QUEUE if shared else None)
+    vars(page._queue).update(LOOKS)
+    _, address, _ = page.launch(
         server_name=host,
         server_port=port,
         prevent_thread_lock=True,

@@ -1,17 +1,20 @@
+import asyncio
 import os
 import shlex
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import app
 from lab.errors import LabError
 from lab.ui import theme
-from lab.ui.app import build, plotly_file
+from lab.ui.app import build, launch, plotly_file
 from lab.ui.lab import Lab
 from lab.ui.tabs import TABS
 from tests import ports
@@ -32,6 +35,28 @@ def test_no_listener_makes_gradio_look_for_its_outputs(lab: Lab) -> None:
     listeners = build(lab).config["dependencies"]
     assert len(listeners) > 100
     assert not [item["targets"] for item in listeners if item["outputs"] and item["show_progress_on"] != []]
+
+
+def test_a_page_that_is_asked_nothing_leaves_the_processor_to_the_training(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken = 0
+    sleep = asyncio.sleep
+
+    async def counted(seconds: float, *rest: Any) -> Any:
+        nonlocal woken
+        woken += 1
+        return await sleep(seconds, *rest)
+
+    page = build(lab)
+    launch(page, ports.free())
+    try:
+        monkeypatch.setattr(asyncio, "sleep", counted)
+        time.sleep(1)
+    finally:
+        monkeypatch.undo()
+        page.close(verbose=False)
+    assert 10 < woken < 100  # Gradio's own queue alone would look a thousand times
 
 
 def test_building_the_page_imports_no_torch(tmp_path: Path) -> None:
