@@ -121,7 +121,8 @@
     const { sections } = props.value;
     const words = h("span", { class: "muted" }), bar = h("progress", { max: sections.length, "aria-label": "Sections done" });
     const take = (kind, words) => h("button", { class: "lab-button quiet small", "aria-label": `Answers as ${words}`, onclick: () => leave(kind) }, words);
-    root.append(h("div", { class: "lab-course row" }, bar, words, h("span", { class: "grow" }), h("span", { class: "muted" }, "Answers:"), take("md", "Markdown"), take("html", "HTML")));
+    root.append(h("div", { class: "lab-course row" }, bar, words, h("span", { class: "grow" }),
+      h("span", { class: "row" }, h("span", { class: "muted" }, "Answers:"), take("md", "Markdown"), take("html", "HTML"))));
     function show() {
       const count = sections.filter(({ number }) => state().done[number]).length;
       bar.value = count;

@@ -16,9 +16,10 @@ LOG = ASSETS / "presets.jsonl"
 
 
 def trial(candidates: list[dict[str, Any]], loose: dict[str, Any]) -> dict[str, Any] | None:
-    """The candidate that a preset came from: the same settings, whatever the steps."""
+    """The candidate that a preset came from: the same settings, and its steps or those that are nearest."""
     wanted = _settings(loose)
-    return next((item for item in candidates if _settings(item["loose"]) == wanted), None)
+    same = [item for item in candidates if _settings(item["loose"]) == wanted]
+    return min(same, key=lambda item: abs(item["loose"]["steps"] - loose["steps"]), default=None)
 
 
 def _settings(loose: dict[str, Any]) -> dict[str, Any]:

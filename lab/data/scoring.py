@@ -147,6 +147,14 @@ METRICS: dict[str, Callable[[Sequence[Mapping], Sequence[str]], dict[str, float]
     "persona": _persona,
 }
 
+#: metric -> how its headline score is called
+TITLES = {
+    "accuracy": "Accuracy",
+    "overlap": "chrF",
+    "slot_accuracy": "Slots right",
+    "persona": "In style and correct",
+}
+
 
 def _targets(rows: Sequence[Mapping]) -> list[str]:
     return [str(row["target"]) for row in rows]

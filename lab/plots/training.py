@@ -147,8 +147,8 @@ def _number(value: float) -> float | None:
     return value if value == value and abs(value) != float("inf") else None
 
 
-def figures(trail: Trail, colour: str, metric: str = "score") -> dict[str, go.Figure]:
-    """The charts of a run with every point of it so far. `colour` is the method's; `metric` names the score."""
+def figures(trail: Trail, colour: str, score: str = "Score") -> dict[str, go.Figure]:
+    """The charts of a run with every point of it so far. `colour` is the method's; `score` says what is scored."""
     points, _ = trail.after(Mark())
     steps = trail.history.started.steps if trail.history.started else None
     made = {}
@@ -159,7 +159,7 @@ def figures(trail: Trail, colour: str, metric: str = "score") -> dict[str, go.Fi
                 go.Scatter(x=list(x), y=list(y), name=trace, **look)
                 for trace, look, (x, y) in zip(traces, looks, points[name])
             ],
-            title=f"{title}: {metric.replace('_', ' ')}" if name == "score" else title,
+            title=score if name == "score" else title,
             showlegend=name in ("loss", "score", "memory"),
             xaxis_range=[0, steps] if steps else None,
             **_axis(name),

@@ -29,9 +29,9 @@ from lab.ui.web import Early
 #: Questions of all visitors that may wait in Gradio's queue.
 QUEUE = 300
 
-#: Seconds after which Gradio's queue looks for questions and for progress, as it does by itself on Windows. Elsewhere
-#: it looks a thousand times a second, which takes 4% from a training on the same two cores (`docs/page.md`).
-LOOKS = {"sleep_when_free": 0.05, "progress_update_sleep_when_free": 0.1}
+#: Seconds between two looks of Gradio's queue for questions, and for progress. By itself it looks a thousand times a
+#: second (on Windows twenty times), which takes 4% from a training on the same two cores (`docs/page.md`).
+LOOKS = {"sleep_when_free": 0.02, "progress_update_sleep_when_free": 0.1}
 
 
 def build(lab: Lab) -> gr.Blocks:

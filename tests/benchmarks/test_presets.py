@@ -14,8 +14,8 @@ from lab.methods.presets import _found
 from lab.plan import Data
 
 
-def result(rate, score, general=1.2, seed=0):
-    loose = {"learning_rate": rate, "steps": 40, "eval_every": 0}
+def result(rate, score, general=1.2, seed=0, steps=40):
+    loose = {"learning_rate": rate, "steps": steps, "eval_every": 0}
     figures = {"score": score, "general": general, "loss": 1.0}
     return {"set": "intent", "method": "lora", "loose": loose, "seed": seed, **figures}
 
@@ -62,11 +62,13 @@ def test_a_run_that_failed_is_logged_and_not_taken(tmp_path):
 
 
 def test_a_preset_is_found_again_in_the_log():
-    tried = pairs([result(1e-3, 0.5), result(3e-3, 0.7), result(3e-3, 0.6, seed=1)])["intent", "lora"]
-    found = trial(tried, {"learning_rate": 3e-3})
-    assert found
-    assert found["score"] == pytest.approx(0.65)
-    assert trial(tried, {"learning_rate": 3e-3, "target_modules": "all-linear"}) is None
+    longer = result(3e-3, 0.9, steps=90)
+    tried = pairs([result(1e-3, 0.5), longer, result(3e-3, 0.7), result(3e-3, 0.6, seed=1)])["intent", "lora"]
+    for steps, score in ((40, 0.65), (60, 0.65), (90, 0.9)):  # 40 is nearest to 60
+        found = trial(tried, {"learning_rate": 3e-3, "steps": steps})
+        assert found
+        assert found["score"] == pytest.approx(score)
+    assert trial(tried, {"learning_rate": 3e-3, "target_modules": "all-linear", "steps": 40}) is None
 
 
 def test_the_table_has_a_row_for_each_preset():

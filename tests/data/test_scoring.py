@@ -6,6 +6,8 @@ import sys
 import pytest
 
 from lab.data.scoring import (
+    METRICS,
+    TITLES,
     accuracy,
     bleu,
     chrf,
@@ -126,6 +128,10 @@ def test_persona_correct_needs_every_fact():
     assert not persona_correct(["4"], "She is 41 years old.")
     assert persona_correct([], "Aye.")
     assert not persona_correct([], "  ")
+
+
+def test_every_metric_has_a_title():
+    assert set(TITLES) == set(METRICS)
 
 
 def test_score_of_labels():

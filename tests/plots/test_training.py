@@ -26,7 +26,7 @@ def run(steps: int = 10) -> list[Event]:
 
 
 def test_figures_hold_every_point_of_the_run() -> None:
-    made = figures(Trail().extend(run()), "#0072b2", "exact_match")
+    made = figures(Trail().extend(run()), "#0072b2", "Accuracy")
     assert list(made) == list(CHARTS)
     raw, smooth, held_out, base = made["loss"].data
     assert list(raw.x) == list(range(1, 11))
@@ -34,7 +34,7 @@ def test_figures_hold_every_point_of_the_run() -> None:
     assert list(smooth.y) == pytest.approx(smoothed([3.0 / number for number in range(1, 11)]))
     assert (list(held_out.x), list(held_out.y)) == ([5, 10], [0.4, 0.2])
     assert (list(base.x), list(base.y)) == ([0, 10], [3.0, 3.0])
-    assert made["score"].layout.title.text == "Score: exact match"
+    assert made["score"].layout.title.text == "Accuracy"
     assert list(made["speed"].data[0].y)[1] == pytest.approx(128)
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lab.data.catalogue import datasets
+from lab.data.scoring import TITLES
 from lab.errors import LabError
 from lab.events import Event, decode
 from lab.history import History
@@ -111,7 +112,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
     reset = None
     if whole and started:
         shade = colour(plan.method) if plan.method in METHODS else NEUTRAL
-        made = training.figures(trail, shade, started.metric)
+        made = training.figures(trail, shade, _title(started.metric))
         reset = {name: json.loads(item.to_json()) for name, item in made.items()}
     return {
         "run": run.id,
@@ -157,7 +158,7 @@ def _prompts(plan: Plan, history: History) -> list[str]:
 
 
 def _title(metric: str) -> str:
-    return metric.replace("_", " ").capitalize()
+    return TITLES.get(metric, metric)  # a run folder may come from another edition
 
 
 def _error(history: History) -> dict[str, str] | None:
