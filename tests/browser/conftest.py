@@ -188,5 +188,5 @@ def plan(base: Path, **parts: object) -> Plan:
 def opened(watched: Watched, app: App, base: Path, query: str = "") -> Page:
     """The page with the tiny base in its form, once the panel is drawn."""
     watched.page.goto(f"{app.url}/?tab=lora&plan={plan(base).to_link()}{query}")
-    watched.page.wait_for_selector("#trainable-count", timeout=LONG)
+    watched.page.wait_for_selector("#trainable-count", state="attached", timeout=LONG)
     return watched.page

@@ -19,6 +19,17 @@ def test_what_the_method_found_is_a_table_by_layer(shared_app: App, watched: Wat
     assert [row.split() for row in rows.all_inner_texts()] == [["0", "3"], ["1", "1"]]
 
 
+def test_a_link_to_a_run_shows_it_to_whoever_has_not_been_here(
+    shared_app: App, watched: Watched, base: Path, run: str
+) -> None:
+    page = opened(watched, shared_app, base, f"&run={run}")
+    expect(page.locator("#view-watch")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".lab-samples")).to_be_visible()
+    page.click("#view-code")
+    page = opened(watched, shared_app, base, f"&run={run}")
+    expect(page.locator("#view-code")).to_have_attribute("aria-selected", "true")
+
+
 def test_html_in_a_reply_is_text(shared_app: App, watched: Watched, base: Path, run: str) -> None:
     page = opened(watched, shared_app, base, f"&run={run}")
     page.click("#view-watch")
@@ -31,6 +42,7 @@ def test_a_chart_that_was_drawn_out_of_sight_has_no_band_above_it(
     shared_app: App, watched: Watched, base: Path, run: str
 ) -> None:
     """The room for the legend is that of the width in which the chart is seen."""
+    opened(watched, shared_app, base).click("#view-see")
     page = opened(watched, shared_app, base, f"&run={run}")
     page.wait_for_function("document.querySelector('.lab-chart.loss .plot')?.layout")
     assert page.locator(".lab-chart.loss").is_hidden()
