@@ -12,13 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.browsers import chromium
 from lab.compare import published
 from lab.compare.results import Curve, Outcome, arms, table
 from lab.compare.verdict import verdict
@@ -71,9 +71,8 @@ def drawn_in_chromium(figure: Any, part: Any) -> tuple[float, float]:
       };
       return [await timed(data), await timed(other)];
     }"""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page()
         page.add_script_tag(path=str(script))
         plain, other = json.loads(figure.to_json()), json.loads(part.to_json())

@@ -9,12 +9,12 @@ machine.
 from __future__ import annotations
 
 import argparse
-import shutil
 import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.browsers import chromium
 from lab.ui.app import build, launch
 from lab.ui.lab import Lab
 from lab.ui.tabs import EXERCISE, TABS
@@ -80,14 +80,13 @@ def main() -> None:
     asked = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(Path(folder))
         app = build(lab)
         address = launch(app, 7964)
         try:
             with sync_playwright() as web:
-                browser = web.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+                browser = web.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
                 print("| tab | slider | ms |\n|---|---|---:|")
                 every = []
                 for tab in asked.tabs:

@@ -16,11 +16,11 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import browsers
 from lab import methods
 from lab.data import tasks
 from lab.data.encoding import Encoder
@@ -185,8 +185,9 @@ def watched(store: Runs, steps: int = 480, window: int = 16) -> float:
 
     live.feed = counted
     try:
-        with browser(f"{address}?tab=lora&run={run.id}") as send:
+        with browsers.alone(f"{address}?tab=lora&run={run.id}") as send:
             while questions < 10:  # the page is there and its charts are drawn
+                assert not run.history().finished, "the page did not follow the run"
                 time.sleep(0.1)
             step = len(run.history().steps) + 1
             marks, asked = [until(step)], []
@@ -212,31 +213,6 @@ def in_turns(windows: Sequence[float]) -> list[float]:
         around = (windows[place - 1] + windows[place + 1]) / 2
         found.append(around / windows[place] if place % 2 else windows[place] / around)
     return found
-
-
-@contextmanager
-def browser(address: str) -> Iterator[Callable[[signal.Signals], None]]:
-    """Chromium without a window on a page; sends a signal to all its processes."""
-    import psutil
-
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--window-size=1440,1000"]
-        main = psutil.Popen(
-            ["chromium", *options, f"--user-data-dir={folder}", address],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-        def send(number: signal.Signals) -> None:
-            for process in (main, *main.children(recursive=True)):
-                with suppress(psutil.NoSuchProcess):
-                    process.send_signal(number)
-
-        try:
-            yield send
-        finally:
-            send(signal.SIGKILL)
-            main.wait()
 
 
 def median(measure: Callable[[], float], runs: int) -> float:
