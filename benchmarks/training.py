@@ -7,7 +7,6 @@ drifts does not decide them. Prints a Markdown table.
 from __future__ import annotations
 
 import argparse
-import itertools
 import signal
 import statistics
 import subprocess
@@ -154,11 +153,14 @@ def stopped_after(store: Runs) -> int:
     return run.history().step - told
 
 
-def watched(store: Runs, steps: int = 480, window: int = 16) -> float:
+def watched(store: Runs, steps: int = 600, window: int = 16, between: int = 8, settled: float = 30) -> float:
     """Ratio of the time of training steps while an open page follows them to that while its browser is stopped.
 
-    Both in one run, in windows of `window` steps in turns: whole runs drift by more than a page costs. The browser is
-    one that nobody drives, since what listens to it for a test costs as much as the page.
+    Both in one run, in windows of `window` steps in turns: whole runs drift by more than a page costs. The `between`
+    steps after each turn do not count, since a browser that goes on catches up with its clocks. The browser is one that
+    nobody drives, since what listens to it for a test costs as much as the page. It has been open for `settled`
+    seconds when the run begins, as in front of a person who has picked something: what opening a page leaves to be
+    tidied up by the browser is no cost of following a run.
     """
     from lab.ui.app import build, launch
     from lab.ui.bench import live
@@ -168,7 +170,11 @@ def watched(store: Runs, steps: int = 480, window: int = 16) -> float:
     page = build(lab)
     address = launch(page, 7961)
     lab.warm_up().join()  # as app.py does
-    run = lab.jobs.submit(plan(steps, eval_every=0, eval_rows=1, reply_rows=1))
+    ahead = lab.jobs.submit(plan(1000, eval_every=0, eval_rows=1, reply_rows=1))
+    while not ahead.history().steps:
+        time.sleep(0.1)
+    lab.jobs.pause(ahead.id)
+    run = lab.jobs.submit(plan(steps, eval_every=0, eval_rows=1, reply_rows=1))  # waits for that one to end
     questions = 0
     answer = live.feed
 
@@ -186,15 +192,22 @@ def watched(store: Runs, steps: int = 480, window: int = 16) -> float:
     live.feed = counted
     try:
         with browsers.alone(f"{address}?tab=lora&run={run.id}") as send:
-            while questions < 10:  # the page is there and its charts are drawn
+            while not questions:
+                time.sleep(0.1)
+            time.sleep(settled)
+            lab.jobs.stop(ahead.id)
+            until(1)
+            questions = 0
+            while questions < 5:  # its charts are drawn
                 assert not run.history().finished, "the page did not follow the run"
                 time.sleep(0.1)
-            step = len(run.history().steps) + 1
-            marks, asked = [until(step)], []
-            for turn in range((steps - step) // window):
-                before = questions
+            begin = len(run.history().steps) + 1
+            windows, asked = [], []
+            for turn, step in enumerate(range(begin, steps - window - between, window + between)):
                 send(signal.SIGSTOP if turn % 2 else signal.SIGCONT)
-                marks.append(until(step + (turn + 1) * window))
+                began = until(step + between)
+                before = questions
+                windows.append(until(step + between + window) - began)
                 asked.append(questions - before)
             send(signal.SIGCONT)
             # A page that does not follow would cost nothing.
@@ -203,7 +216,7 @@ def watched(store: Runs, steps: int = 480, window: int = 16) -> float:
         live.feed = answer
         lab.close()
         page.close(verbose=False)
-    return statistics.mean(in_turns([after - before for before, after in itertools.pairwise(marks)]))
+    return statistics.mean(in_turns(windows))
 
 
 def in_turns(windows: Sequence[float]) -> list[float]:

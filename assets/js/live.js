@@ -2,10 +2,11 @@
 // reload simply starts with nothing. Only a run that moves, on a page that is seen, is asked about.
 (() => {
   const { h, put, write, say, call, note, format } = Lab;
-  // Milliseconds. A question costs a training on the same processor as much as the picture that it leads to, and so do
-  // words that change: the page asks once a second, draws the earlier steps of the answer at once and the later ones half
-  // a second after, with the figures beside them.
+  // Milliseconds. A question costs a training on the same processor more than the picture that it leads to: the page
+  // shows an answer's steps one after another until it asks again, and asks less often where that processor is its own.
+  // Words that change cost more than lines that grow: they follow with every second beat.
   const BEAT = 500;
+  const PACE = { process: 2000, device: 1000 }; // between two questions
   const REST = { process: 3000, device: 900 }; // between two drawings of a chart by plotly; what comes between is sketched
   const PATIENCE = 15_000; // milliseconds for an answer; one that is lost must not end the following
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
@@ -25,7 +26,7 @@
     begun(false);
 
     let run = null, mark = null, timer = null, turn = 0, status = "";
-    let held = null; // what of the last answer is shown at the next beat
+    let beats = []; // what is still to be drawn of the last answer, in order
     let asking = null, more = false; // the turn whose answer is awaited, and whether somebody asked meanwhile
     const shown = new Map(); // what each part of the page shows now
 
@@ -39,7 +40,8 @@
     function show(id) {
       if (id === run && status) return again(0);
       run = id;
-      mark = held = null;
+      mark = null;
+      beats = [];
       status = "";
       more = false;
       turn++;
@@ -65,30 +67,44 @@
     function ask() {
       return alone(async (mine) => {
         const asked = performance.now();
-        await beat();
+        while (mine === turn && beats.length) await beats.shift()();
         const reply = await call("feed", { run, mark }, PATIENCE);
         if (mine !== turn) return;
-        const [first, second] = halves(reply);
-        if (first) await extend(first, reply);
-        else await take(reply);
-        if (mine !== turn) return;
+        // Close to its end (or with none in sight) a run says other things than steps.
+        const pace = (reply.left ?? 0) * 1000 > PACE.process ? PACE[reply.device_words] : PACE.device;
+        const parts = shares(reply, pace / BEAT);
+        beats = parts.map((points, place) => () => {
+          const later = parts.length - 1 - place;
+          if (later % 2) return extend(points, reply);
+          return take(later ? { ...reply, points, samples: [], ...at(points) } : { ...reply, points });
+        });
         mark = reply.mark;
-        held = first ? { ...reply, points: second } : null;
-        if (held) again(BEAT, next);
-        else if (MOVING.has(reply.status)) again(2 * BEAT);
+        await beats.shift()();
+        if (mine === turn && MOVING.has(reply.status)) next(1);
 
-        async function next() {
-          await alone(beat);
-          if (mine === turn) again(Math.max(100, asked + 2 * BEAT - performance.now()));
+        /** Draw the beat that is due, or ask again. */
+        function next(place) {
+          const wait = asked + (place / parts.length) * pace - performance.now();
+          if (!beats.length) return again(Math.max(100, wait));
+          again(wait, async () => {
+            await alone(() => beats.shift()?.());
+            if (mine === turn && !document.hidden) next(place + 1);
+          });
         }
       });
     }
 
-    /** Show what is held of the last answer. */
-    async function beat() {
-      const part = held;
-      held = null;
-      if (part) await take(part);
+    /** The points of an answer in at most `most` parts, step by step. */
+    function shares({ points, status: now }, most) {
+      const steps = points?.loss[0][0] ?? [];
+      const count = MOVING.has(now) ? Math.max(1, Math.min(most, steps.length)) : 1;
+      if (count === 1) return [points];
+      const ends = Array.from({ length: count }, (_, place) => steps[Math.ceil((steps.length * (place + 1)) / count) - 1]);
+      return ends.map((end, place) => {
+        const keep = (x) => (!place || x > ends[place - 1]) && (place === count - 1 || x <= end);
+        return Object.fromEntries(Object.entries(points).map(([name, traces]) =>
+          [name, traces.map(([xs, ys]) => [xs.filter(keep), ys.filter((_, at) => keep(xs[at]))])]));
+      });
     }
 
     /** Work for the run that is looked at, one at a time. */
@@ -103,7 +119,8 @@
         if (!("hint" in error)) { // not the lab's answer but a drawing that failed: all of it anew, of a run at rest once
           console.warn(error);
           if (mark || MOVING.has(status)) again(3000);
-          mark = held = null;
+          mark = null;
+          beats = [];
         } else {
           part(notes, error.message, () => note("error", error.message, error.hint));
           if (error.lost) again(3000);
@@ -118,17 +135,13 @@
       }
     }
 
-    /** The points of an answer with several steps in two parts, the earlier steps and the later; else none. */
-    function halves({ points, status: now }) {
-      const steps = points?.loss[0][0] ?? [];
-      if (steps.length < 2 || !MOVING.has(now)) return [];
-      const middle = steps[Math.ceil(steps.length / 2) - 1];
-      return [(x) => x <= middle, (x) => x > middle].map((keep) => Object.fromEntries(Object.entries(points).map(([name, traces]) =>
-        [name, traces.map(([xs, ys]) => [xs.filter(keep), ys.filter((_, place) => keep(xs[place]))])])));
-    }
-
     function extend(points, { device_words: words }) {
       return Promise.all(Object.entries(points).map(([name, more]) => Lab.chart.extend(charts[name], more, REST[words])));
+    }
+
+    /** What the figures say at the last of these points. */
+    function at({ loss: [, [steps, loss]], speed: [[, speed]] }) {
+      return { step: steps.at(-1), loss: loss.at(-1), speed: speed.at(-1) };
     }
 
     /** Show an answer. Drawing takes time: nothing more of it is shown once another run is looked at. */

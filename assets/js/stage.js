@@ -38,7 +38,7 @@
     const withdraw = h("button", { class: "lab-button", id: "withdraw", onclick: () => act("withdraw") }, "Withdraw");
     const resume = h("button", { class: "lab-button", id: "continue", onclick: () => act("continue") }, "Continue");
     const words = h("span", { class: "lab-now", id: "run-status", role: "status" });
-    const count = h("span", { class: "lab-now" }); // beside the status: a screen reader would tell every step
+    const count = h("span", { class: "lab-now lab-count" }); // beside the status: a screen reader would tell every step
     const bar = h("div", { class: "lab-progress", role: "progressbar", "aria-label": "Training progress", "aria-valuemin": 0, "aria-valuemax": 100 }, h("span", {}));
     const which = h("select", { class: "lab-which", "aria-label": "Run", onchange: () => choose(which.value) });
     const tools = h("div", { class: "row lab-run-row" }, which, words, count, h("span", { class: "grow" }), pause, stop, withdraw, resume,
