@@ -6,8 +6,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 
 def chromium() -> str:
@@ -18,9 +19,31 @@ def chromium() -> str:
     return found
 
 
+class Browser:
+    """All processes of a Chromium that runs."""
+
+    def __init__(self, main: Any) -> None:
+        self._main = main
+
+    def _all(self) -> list[Any]:
+        return [self._main, *self._main.children(recursive=True)]
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to each."""
+        import psutil
+
+        for process in self._all():
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def used(self) -> float:
+        """Seconds of the processor that they have taken."""
+        return sum(sum(process.cpu_times()[:2]) for process in self._all())
+
+
 @contextmanager
-def alone(address: str) -> Iterator[Callable[[signal.Signals], None]]:
-    """Chromium without a window on a page, which nothing listens to; sends a signal to all its processes."""
+def alone(address: str) -> Iterator[Browser]:
+    """Chromium without a window on a page, which nothing listens to."""
     import psutil
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -30,14 +53,9 @@ def alone(address: str) -> Iterator[Callable[[signal.Signals], None]]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-
-        def send(number: signal.Signals) -> None:
-            for process in (main, *main.children(recursive=True)):
-                with suppress(psutil.NoSuchProcess):
-                    process.send_signal(number)
-
+        browser = Browser(main)
         try:
-            yield send
+            yield browser
         finally:
-            send(signal.SIGKILL)
+            browser.send(signal.SIGKILL)
             main.wait()

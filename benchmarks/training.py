@@ -7,7 +7,6 @@ drifts does not decide them. Prints a Markdown table.
 from __future__ import annotations
 
 import argparse
-import signal
 import statistics
 import subprocess
 import sys
@@ -15,11 +14,11 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import browsers
+from benchmarks.following import follow
 from lab import methods
 from lab.data import tasks
 from lab.data.encoding import Encoder
@@ -153,81 +152,6 @@ def stopped_after(store: Runs) -> int:
     return run.history().step - told
 
 
-def watched(store: Runs, steps: int = 600, window: int = 16, between: int = 8, settled: float = 30) -> float:
-    """Ratio of the time of training steps while an open page follows them to that while its browser is stopped.
-
-    Both in one run, in windows of `window` steps in turns: whole runs drift by more than a page costs. The `between`
-    steps after each turn do not count, since a browser that goes on catches up with its clocks. The browser is one that
-    nobody drives, since what listens to it for a test costs as much as the page. It has been open for `settled`
-    seconds when the run begins, as in front of a person who has picked something: what opening a page leaves to be
-    tidied up by the browser is no cost of following a run.
-    """
-    from lab.ui.app import build, launch
-    from lab.ui.bench import live
-    from lab.ui.lab import Lab
-
-    lab = Lab(store.folder)
-    page = build(lab)
-    address = launch(page, 7961)
-    lab.warm_up().join()  # as app.py does
-    ahead = lab.jobs.submit(plan(1000, eval_every=0, eval_rows=1, reply_rows=1))
-    while not ahead.history().steps:
-        time.sleep(0.1)
-    lab.jobs.pause(ahead.id)
-    run = lab.jobs.submit(plan(steps, eval_every=0, eval_rows=1, reply_rows=1))  # waits for that one to end
-    questions = 0
-    answer = live.feed
-
-    def counted(*asked: Any) -> dict[str, Any]:
-        nonlocal questions
-        questions += 1
-        return answer(*asked)
-
-    def until(step: int) -> float:
-        """The seconds of the run at a step, once it is made."""
-        while len(run.history().steps) < step:
-            time.sleep(0.02)
-        return run.history().steps[step - 1].seconds
-
-    live.feed = counted
-    try:
-        with browsers.alone(f"{address}?tab=lora&run={run.id}") as send:
-            while not questions:
-                time.sleep(0.1)
-            time.sleep(settled)
-            lab.jobs.stop(ahead.id)
-            until(1)
-            questions = 0
-            while questions < 5:  # its charts are drawn
-                assert not run.history().finished, "the page did not follow the run"
-                time.sleep(0.1)
-            begin = len(run.history().steps) + 1
-            windows, asked = [], []
-            for turn, step in enumerate(range(begin, steps - window - between, window + between)):
-                send(signal.SIGSTOP if turn % 2 else signal.SIGCONT)
-                began = until(step + between)
-                before = questions
-                windows.append(until(step + between + window) - began)
-                asked.append(questions - before)
-            send(signal.SIGCONT)
-            # A page that does not follow would cost nothing.
-            assert min(asked[::2]) > max(asked[1::2]), asked
-    finally:
-        live.feed = answer
-        lab.close()
-        page.close(verbose=False)
-    return statistics.mean(in_turns(windows))
-
-
-def in_turns(windows: Sequence[float]) -> list[float]:
-    """Ratios of windows with (0, 2, …) to windows without (1, 3, …): each against the mean of its two neighbours."""
-    found = []
-    for place in range(1, len(windows) - 1):
-        around = (windows[place - 1] + windows[place + 1]) / 2
-        found.append(around / windows[place] if place % 2 else windows[place] / around)
-    return found
-
-
 def median(measure: Callable[[], float], runs: int) -> float:
     return statistics.median(measure() for _ in range(runs))
 
@@ -249,9 +173,12 @@ def main() -> None:
         rows.append(("the lab's step over Trainer's", f"{ratio:.3f}", "≤ 1.05"))
         rows.append(("steps made after stop", str(max(stopped_after(store) for _ in range(asked.runs))), "≤ 1"))
         if not asked.no_page:
-            ratios = [watched(store) for _ in range(asked.runs)]
+            pages = [follow(store, plan(600, eval_every=0, eval_rows=1, reply_rows=1)) for _ in range(asked.runs)]
+            ratios = [page.ratio for page in pages]
             spread = f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
             rows.append(("training time with an open page that follows it", spread, "≤ 1.03"))
+            taken = statistics.median(page.milliseconds for page in pages)
+            rows.append(("what that page's browser takes of the processor", f"{taken:.0f} ms a second", ""))
     print("| figure | measured | aim |\n|---|---|---|")
     for row in rows:
         print(f"| {' | '.join(row)} |")

@@ -15,6 +15,7 @@ from typing import Any
 from lab.compare.comparison import Comparison
 from lab.compare.results import QUANTITIES, Outcome, arms, table
 from lab.compare.verdict import verdict
+from lab.data import scoring
 from lab.errors import LabError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "report"
@@ -41,7 +42,11 @@ def page(comparison: Comparison, pictures: Sequence[Picture], said: Mapping[str,
     first = next((item for item in outcomes if item.run), None)
     facts = [
         f"{len(rows)} arms, {len(outcomes)} members, {runs} runs",
-        *([f"model {name(first.model)}, data {name(first.data)}, score: {first.metric}"] if first else []),
+        *(
+            [f"model {name(first.model)}, data {name(first.data)}, score: {scoring.title(first.metric)}"]
+            if first
+            else []
+        ),
         protocol(comparison),
     ]
     parts = [

@@ -156,6 +156,11 @@ TITLES = {
 }
 
 
+def title(metric: str) -> str:
+    """How a metric's headline score is called: its own name where a run folder comes from another edition."""
+    return TITLES.get(metric, metric)
+
+
 def _targets(rows: Sequence[Mapping]) -> list[str]:
     return [str(row["target"]) for row in rows]
 

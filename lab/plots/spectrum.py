@@ -40,8 +40,11 @@ def energy(curves: Sequence[tuple[str, Sequence[float], str, str]], rank: int, t
     return made.add_vline(x=rank, line={"color": NEUTRAL, "width": 1.2, "dash": "dot"})
 
 
-def scores(points: Sequence[tuple[str, str, float, float, str]], base: float | None, metric: str) -> go.Figure:
-    """Score against the number of trained parameters. A point is (label, method's key, parameters, score, colour)."""
+def scores(points: Sequence[tuple[str, str, float, float, str]], base: float | None, title: str) -> go.Figure:
+    """Score, called `title`, against the number of trained parameters.
+
+    A point is (label, method's key, parameters, score, colour).
+    """
     made = figure(
         [
             go.Scatter(
@@ -60,7 +63,7 @@ def scores(points: Sequence[tuple[str, str, float, float, str]], base: float | N
         ],
         "",
         "trained parameters",
-        metric.replace("_", " "),
+        title,
         height=300,
         showlegend=False,
         hovermode="closest",

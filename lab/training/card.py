@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from lab import methods
+from lab.data import scoring
 from lab.errors import LabError
 from lab.history import History
 from lab.models import hub, loading
@@ -84,7 +85,7 @@ def _figures(run: Run, history: History) -> list[str]:
             ("Peak of memory", f"{history.peak.total / 1e6:,.0f} MB"), ("Size", f"{run.bytes:,} bytes")]  # fmt: skip
     if last is not None:
         before = f", the base {first.score:.3f}" if first else ""
-        rows.append((f"Score ({own.metric}, validation)", f"{last.score:.3f}{before}"))
+        rows.append((f"Score ({scoring.title(own.metric)}, validation)", f"{last.score:.3f}{before}"))
         rows.append(("Loss (validation)", f"{last.loss:.4f}"))
     return ["| | |", "|:--|--:|", *(f"| {name} | {value} |" for name, value in rows)]
 

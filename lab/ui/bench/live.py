@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lab.data import scoring
 from lab.data.catalogue import datasets
-from lab.data.scoring import TITLES
 from lab.errors import LabError
 from lab.events import Event, decode
 from lab.history import History
@@ -112,7 +112,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
     reset = None
     if whole and started:
         shade = colour(plan.method) if plan.method in METHODS else NEUTRAL
-        made = training.figures(trail, shade, _title(started.metric))
+        made = training.figures(trail, shade, scoring.title(started.metric))
         reset = {name: json.loads(item.to_json()) for name, item in made.items()}
     return {
         "run": run.id,
@@ -128,7 +128,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
         "step": history.step,
         "steps": started.steps if started else plan.training.steps,
         "loss": _finite(trail.smooth[-1]) if trail.smooth else None,
-        "metric": _title(started.metric) if started else "",
+        "metric": scoring.title(started.metric) if started else "",
         "task": started.task if started else "",
         "labels": list(started.labels) if started else [],
         "score": _finite(last.score) if last else None,
@@ -155,10 +155,6 @@ def _prompts(plan: Plan, history: History) -> list[str]:
     if card is not None:
         return list(card.prompts)
     return [history.samples[0].prompt] if history.samples else []
-
-
-def _title(metric: str) -> str:
-    return TITLES.get(metric, metric)  # a run folder may come from another edition
 
 
 def _error(history: History) -> dict[str, str] | None:

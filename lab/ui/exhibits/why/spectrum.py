@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from lab import methods
+from lab.data import scoring
 from lab.methods.base import FAMILIES
 from lab.plan import CLASSIFY
 from lab.plots.spectrum import energy, scores
@@ -106,7 +107,7 @@ def scatter(runs: dict[str, Any]) -> tuple[Any, str]:
     if not points:
         return "Nothing has been evaluated yet.", ""
     rows.sort(key=lambda row: row[2], reverse=True)
-    return scores(points, base, metric), table(["", "trained parameters", "score"], rows)
+    return scores(points, base, scoring.title(metric)), table(["", "trained parameters", "score"], rows)
 
 
 def _size(lab: Lab, model: gr.Dropdown) -> None:
