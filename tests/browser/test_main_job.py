@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
@@ -213,6 +214,35 @@ def test_a_run_that_waited_is_followed_when_its_turn_comes(app: App, watched: Wa
     page.evaluate("run => Lab.call('control', { run, action: 'stop' })", first)
     expect(page.locator("#run-status")).to_have_text("Training", timeout=LONG)
     wait_for_points(page, 1)
+
+
+def test_an_answer_is_shown_step_by_step_until_the_next_question(app: App, watched: Watched, base: Path) -> None:
+    page = watched.page
+    launched(page, app, base)
+    page.evaluate("""() => {
+        window.told = [];
+        const ask = window.fetch, extend = Lab.chart.extend;
+        window.fetch = (...asked) => {
+            if (String(asked[1]?.body).includes('"feed"')) told.push(null);
+            return ask(...asked);
+        };
+        Lab.chart.extend = (node, points, rest) => {
+            if (node.closest(".loss")) told.push(points[0][0]);
+            return extend(node, points, rest);
+        };
+    }""")
+    page.wait_for_function("told.filter((item) => item === null).length > 3", timeout=LONG)
+    told = page.evaluate("told")
+    asked = [place for place, item in enumerate(told) if item is None]
+    answers = [told[begin + 1 : end] for begin, end in pairwise(asked)]
+    for beats in answers:
+        steps = sum(map(len, beats))
+        assert len(beats) == min(4, steps), beats  # two seconds, in beats of half a one
+    shown = [step for beats in answers for steps in beats for step in steps]
+    assert shown == list(range(shown[0], shown[0] + len(shown)))
+    # The figures say what the charts show, also between two answers.
+    figure, places = page.evaluate("""() => [document.querySelector(".lab-readout dd").textContent, told.flat()]""")
+    assert int(figure.split(" /")[0].replace(",", "")) in places
 
 
 def test_another_run_chosen_while_points_are_drawn_gets_none_of_them(app: App, watched: Watched, base: Path) -> None:
