@@ -105,12 +105,19 @@
       }
     }
 
+    /** Replace what `node` holds; a fold that is open stays open. */
+    function redraw(node, ...children) {
+      const open = node.querySelector("details")?.open;
+      put(node, ...children);
+      if (open) node.querySelector("details")?.setAttribute("open", "");
+    }
+
     function header() {
       title.textContent = now.name;
       facts.textContent = now.protocol;
       const button = (text, work, more = "", name = null) => h("button", { class: `lab-button ${more}`, id: name, onclick: work }, text);
       const live = ["running", "paused"].includes(now.state);
-      put(tools,
+      redraw(tools,
         now.state === "running" ? button("Pause", () => act("pause"), "", "cmp-pause") : null,
         now.state === "paused" ? button("Resume", () => act("start"), "primary", "cmp-resume") : null,
         now.state === "waiting" ? button("Go on", () => act("start"), "primary", "cmp-go") : null,
@@ -145,7 +152,7 @@
     function line() {
       const own = now.members.filter((item) => item.status !== "published"), settled = own.length - now.waiting.length;
       const current = now.members.find((item) => item.key === now.current);
-      put(queue,
+      redraw(queue,
         now.error ? Lab.note("error", now.error.message, now.error.hint) : null,
         now.waiting.length ? h("div", { class: "cmp-progress" }, h("progress", { max: own.length, value: settled, "aria-label": "Members settled" }),
           h("span", {}, `${settled} of ${own.length}`, current ? ` · ${now.doing}: ${current.label}, step ${current.steps}` : "")) : null,

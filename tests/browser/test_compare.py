@@ -76,6 +76,7 @@ def test_a_grid_is_built_run_paused_resumed_read_and_taken_away(
     *_, earlier, later = (words.split(",")[0] for words in waits.all_inner_texts())
     waits.last.get_by_role("button", name="Earlier").click()
     expect(waits.last).to_contain_text(earlier)
+    expect(waits.last).to_be_visible()  # the list stays unfolded when it is drawn anew
     expect(page.locator(".cmp-queue")).to_contain_text(later)
 
     # A reload finds it as it was, still paused; then it goes on to its end.
