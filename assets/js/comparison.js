@@ -105,11 +105,14 @@
       }
     }
 
-    /** Replace what `node` holds; a fold that is open stays open. */
+    /** Replace what `node` holds. A fold that is open stays open, and a button that has the focus keeps it. */
     function redraw(node, ...children) {
+      const called = (item) => (item.tagName === "SUMMARY" ? "fold" : item.ariaLabel || item.textContent);
       const open = node.querySelector("details")?.open;
+      const focused = node.contains(document.activeElement) ? called(document.activeElement) : null;
       put(node, ...children);
       if (open) node.querySelector("details")?.setAttribute("open", "");
+      if (focused) [...node.querySelectorAll("button, summary")].find((item) => called(item) === focused)?.focus();
     }
 
     function header() {

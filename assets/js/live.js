@@ -86,10 +86,10 @@
         function next(place) {
           const wait = asked + (place / parts.length) * pace - performance.now();
           if (!beats.length) return again(Math.max(100, wait));
-          again(wait, async () => {
-            await alone(() => beats.shift()?.());
-            if (mine === turn && !document.hidden) next(place + 1);
-          });
+          again(wait, () => alone(async () => {
+            await beats.shift()?.();
+            if (mine === turn) next(place + 1);
+          }));
         }
       });
     }

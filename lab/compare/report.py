@@ -40,15 +40,10 @@ def page(comparison: Comparison, pictures: Sequence[Picture], said: Mapping[str,
     rows = table(arms(outcomes))
     runs = sum(bool(item.run) for item in outcomes)
     first = next((item for item in outcomes if item.run), None)
-    facts = [
-        f"{len(rows)} arms, {len(outcomes)} members, {runs} runs",
-        *(
-            [f"model {name(first.model)}, data {name(first.data)}, score: {scoring.title(first.metric)}"]
-            if first
-            else []
-        ),
-        protocol(comparison),
-    ]
+    facts = [f"{len(rows)} arms, {len(outcomes)} members, {runs} runs", protocol(comparison)]
+    if first:
+        score = scoring.title(first.metric)
+        facts.insert(1, f"model {name(first.model)}, data {name(first.data)}, score: {score}")
     parts = [
         f"<h1>{html.escape(comparison.name)}</h1>",
         f"<p class='facts'>{html.escape(' · '.join(facts))}</p>",

@@ -74,9 +74,13 @@ def test_a_grid_is_built_run_paused_resumed_read_and_taken_away(
     # The first may have been in its last evaluation when the pause came, and leaves the line then: seen from its end.
     expect(waits.nth(2)).to_be_visible()
     *_, earlier, later = (words.split(",")[0] for words in waits.all_inner_texts())
-    waits.last.get_by_role("button", name="Earlier").click()
+    button = waits.last.get_by_role("button", name="Earlier")
+    moves = str(button.get_attribute("aria-label"))
+    button.click()
     expect(waits.last).to_contain_text(earlier)
-    expect(waits.last).to_be_visible()  # the list stays unfolded when it is drawn anew
+    # Drawn anew, the list is still unfolded and the button still has the focus.
+    expect(waits.last).to_be_visible()
+    expect(page.get_by_role("button", name=moves, exact=True)).to_be_focused()
     expect(page.locator(".cmp-queue")).to_contain_text(later)
 
     # A reload finds it as it was, still paused; then it goes on to its end.
