@@ -10,7 +10,7 @@
   const REST = { process: 3000, device: 900 }; // between two drawings of a chart by plotly; what comes between is sketched
   const PATIENCE = 15_000; // milliseconds for an answer; one that is lost must not end the following
   const MARGINS = { l: 56, r: 14, b: 24, autoexpand: false };
-  const MOVING = new Set(["waiting", "running", "paused"]);
+  const MOVING = new Set(["waiting", "running", "paused", "stopping"]);
 
   Lab.live = (root, { onUpdate }) => {
     const charts = {};

@@ -88,7 +88,7 @@
         if (action === "stop" && last) show({ ...last, status: "stopping" });
         await call("control", { run: id, action });
         if (action === "withdraw") choose("");
-        else live.again(action === "stop" ? 250 : 30);
+        else live.again(0);
         say("runs");
       } catch (error) {
         complain(error);
@@ -152,7 +152,7 @@
           return day(date) === day(new Date()) ? date.toLocaleTimeString() : day(date);
         };
         put(which, h("option", { value: "" }, runs.length ? "Choose a run…" : "No run yet"),
-          runs.map((item) => h("option", { value: item.id }, `${item.name} · ${WORDS[item.status] || item.status}${same(item) ? ` · ${when(item)}` : ""}`)));
+          runs.map((item) => h("option", { value: item.id }, `${item.name}${same(item) ? ` · ${when(item)}` : ""} · ${WORDS[item.status] || item.status}`)));
         which.value = run();
         if (run() && which.value !== run()) choose("");
         tools.hidden = !runs.length;

@@ -141,6 +141,12 @@ class Jobs:
             job = self._find(run_id)
             return job is not None and not job.going.is_set()
 
+    def stopping(self, run_id: str) -> bool:
+        """Whether the run trains and has been told to end."""
+        with self._changed:
+            job = self._find(run_id)
+            return job is not None and job is self._current and job.stop.is_set()
+
     def stop(self, run_id: str) -> None:
         """End the run after its step and keep what was learned; one that waits is taken out of the line."""
         with self._changed:

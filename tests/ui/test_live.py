@@ -1,10 +1,12 @@
+import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import pytest
 
 from lab import methods
 from lab.errors import LabError
-from lab.events import DONE, Evaluated, Event, Finished, Sample, Started, Step, to_line
+from lab.events import DONE, STOPPED, Evaluated, Event, Finished, Sample, Started, Step, to_line
 from lab.plots.training import CHARTS
 from lab.runs import Run
 from lab.ui.bench.live import feed
@@ -75,6 +77,26 @@ def test_the_status_tells_what_became_of_the_run(lab: Lab, run: Run) -> None:
     write(run, Finished(DONE, 4, seconds=3.0))
     told = feed(lab, {"run": run.id, "mark": None})
     assert (told["status"], told["resumable"], told["seconds"]) == ("done", False, 3.0)
+
+
+def test_a_run_that_was_told_to_stop_says_so_until_it_has(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, let = threading.Event(), threading.Event()
+
+    def trainer(*_: object) -> Iterator[Event]:
+        yield started()
+        begun.set()
+        let.wait(20)
+        yield Finished(STOPPED, 0)
+
+    monkeypatch.setattr(lab.jobs, "_trainer", trainer)
+    run = lab.jobs.submit(methods.default_plan("lora"))
+    assert begun.wait(20)
+    assert feed(lab, {"run": run.id, "mark": None})["status"] == "running"
+    lab.jobs.stop(run.id)
+    assert feed(lab, {"run": run.id, "mark": None})["status"] == "stopping"
+    let.set()
+    assert lab.jobs.wait(run.id, 20)
+    assert feed(lab, {"run": run.id, "mark": None})["status"] == "stopped"
 
 
 def test_a_failure_is_told_with_its_hint(lab: Lab, run: Run) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Runs whose trail is kept in memory.
 KEPT = 24
 
-PAUSED = "paused"
+PAUSED, STOPPING = "paused", "stopping"
 
 
 @dataclass
@@ -89,6 +89,8 @@ def state(lab: Lab, run: Run, history: History) -> tuple[str, int | None]:
         if run.busy:
             return RUNNING, 0
         return (history.finished.status if history.finished else INTERRUPTED), None
+    if lab.jobs.stopping(run.id):
+        return STOPPING, place
     if lab.jobs.paused(run.id):
         return PAUSED, place
     return (WAITING if place else RUNNING), place
