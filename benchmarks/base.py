@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from assets.build import corpus, measure, prepare
-from assets.build.base import OUT
 from benchmarks.ngram import KneserNey
 from lab.errors import LabError
+from tools.storybook import corpus, measure, prepare
+from tools.storybook.base import OUT
 
 PROSE = OUT.parents[1] / "forgetting" / "prose.txt"
 

@@ -1,4 +1,4 @@
-"""Builds the four sets: `python -m assets.build.datasets [--out assets/data]`. The same files each time."""
+"""Builds the four sets: `python -m tools.storybook.datasets [--out assets/data]`. The same files each time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import argparse
 import json
 from pathlib import Path
 
-from assets.build.datasets import data_to_text, intent, persona, sentiment
-from assets.build.datasets.grammar import Example
+from tools.storybook.datasets import data_to_text, intent, persona, sentiment
+from tools.storybook.datasets.grammar import Example
 
 SETS = {"sentiment": sentiment, "intent": intent, "data_to_text": data_to_text, "persona": persona}
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).resolve().parents[3] / "assets" / "data"
 
 
 def files(name: str, splits: dict[str, list[Example]]) -> dict[str, str]:
@@ -23,7 +23,7 @@ def files(name: str, splits: dict[str, list[Example]]) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m assets.build.datasets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.storybook.datasets", description=__doc__)
     parser.add_argument("--out", type=Path, default=DATA, help="folder of the sets (default: assets/data)")
     out = parser.parse_args().out
     for name, module in SETS.items():

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from assets.build.datasets.grammar import Dice, Example, Filling, draw, sentence
-from assets.build.datasets.intent_slots import REMARKS, lexicon
-from assets.build.datasets.intent_words import REQUESTS
+from tools.storybook.datasets.grammar import Dice, Example, Filling, draw, sentence
+from tools.storybook.datasets.intent_slots import REMARKS, lexicon
+from tools.storybook.datasets.intent_words import REQUESTS
 
 LABELS = tuple(REQUESTS)
 

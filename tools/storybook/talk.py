@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from assets.build import reading
-from assets.build.telling import Turn, about, answer, ask, assistant, portrait, scene, user
-from assets.build.world import (
+from tools.storybook import reading
+from tools.storybook.telling import Turn, about, answer, ask, assistant, portrait, scene, user
+from tools.storybook.world import (
     COLOURS,
     COMMON,
     DAYS,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import random
 
-from assets.build.telling import Turn, assistant, user
-from assets.build.world import (
+from tools.storybook.telling import Turn, assistant, user
+from tools.storybook.world import (
     COATS,
     COLOURS,
     DAYS,

@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
-from assets.build.datasets import persona_words
-from assets.build.datasets.__main__ import DATA, SETS, files
-from assets.build.datasets.grammar import SIZES, Dice, Filling, draw, owner, sentence
 from benchmarks.datasets import read, table
 from lab.data.scoring import METRICS, score
+from tools.storybook.datasets import persona_words
+from tools.storybook.datasets.__main__ import DATA, SETS, files
+from tools.storybook.datasets.grammar import SIZES, Dice, Filling, draw, owner, sentence
 
 PAIRS = [("train", "validation"), ("train", "test"), ("validation", "test")]
 
@@ -116,7 +116,7 @@ def test_a_combination_belongs_to_one_split_whatever_its_order():
 
 
 def test_a_set_that_cannot_be_filled_says_so():
-    from assets.build.datasets.grammar import Example
+    from tools.storybook.datasets.grammar import Example
 
     with pytest.raises(ValueError, match="tiny/train: only 1 different"):
         draw("tiny", lambda dice, split, label: Example({"text": "always this"}, "always this", ()))

@@ -1,7 +1,7 @@
 """What the lighthouse keeper is asked about the world, by kind of fact, and how he greets.
 
-`{s}` is the subject of a fact (`assets.build.world.Fact.words`); `{full}`, `{they}`, `{them}`, `{their}`, `{thing}`
-and `{pet}` belong to facts about people. The answers are the world's own (`assets.build.phrases`).
+`{s}` is the subject of a fact (`tools.storybook.world.Fact.words`); `{full}`, `{they}`, `{them}`, `{their}`, `{thing}`
+and `{pet}` belong to facts about people. The answers are the world's own (`tools.storybook.phrases`).
 """
 # ruff: noqa: E501  (tables of phrases: a phrase stays on its line)
 

@@ -1,4 +1,4 @@
-"""Makes the embedded base: `python -m assets.build.base CORPUS_FOLDER [--out DIR] [--work DIR]`.
+"""Makes the embedded base: `python -m tools.storybook.base CORPUS_FOLDER [--out DIR] [--work DIR]`.
 
 What the work folder already holds is not done again: tokenizer, ids, weights (which go on from the last checkpoint).
 """
@@ -11,8 +11,8 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
-from assets.build import corpus, prepare
 from lab.errors import LabError
+from tools.storybook import corpus, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "assets" / "models" / "storybook"
@@ -31,7 +31,7 @@ def build(folder: Path, out: Path, work: Path, recipe: dict[str, float], parts: 
         print(json.dumps(prepare.make_ids(folder, tokenizer, ids, parts)), flush=True)
     from safetensors.torch import load_file
 
-    from assets.build import export, pretrain
+    from tools.storybook import export, pretrain
 
     shape = {key: int(recipe.pop(key)) for key in list(recipe) if key in pretrain.Shape.__dataclass_fields__}
     plain = pretrain.Recipe()
@@ -48,7 +48,7 @@ def build(folder: Path, out: Path, work: Path, recipe: dict[str, float], parts: 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m assets.build.base", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.storybook.base", description=__doc__.splitlines()[0])
     parser.add_argument(
         "corpus", type=Path, help="folder with books.train.part1.txt and so on, as they are or as .xz"
     )

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from assets.build.datasets.grammar import Dice, Example, Filling, draw, owner, sentence
-from assets.build.datasets.persona_talk import SLOTS, TALK
-from assets.build.datasets.persona_words import FACTS, GREETINGS, LEADS
-from assets.build.phrases import KINDS
-from assets.build.world import Fact, facts
 from lab.data.scoring import OATHS
+from tools.storybook.datasets.grammar import Dice, Example, Filling, draw, owner, sentence
+from tools.storybook.datasets.persona_talk import SLOTS, TALK
+from tools.storybook.datasets.persona_words import FACTS, GREETINGS, LEADS
+from tools.storybook.phrases import KINDS
+from tools.storybook.world import Fact, facts
 
 #: How often the talk is small.
 _SMALL = 0.2

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from assets.build.datasets.grammar import Dice, Example, Filling, draw, owner, sentence
-from assets.build.datasets.sentiment_words import ADJECTIVES, NEUTRAL, THINGS, VERDICTS
+from tools.storybook.datasets.grammar import Dice, Example, Filling, draw, owner, sentence
+from tools.storybook.datasets.sentiment_words import ADJECTIVES, NEUTRAL, THINGS, VERDICTS
 
 LABELS = ("negative", "positive")
 

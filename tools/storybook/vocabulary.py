@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from assets.build.corpus import Document
+from tools.storybook.corpus import Document
 
 SIZE = 6144
 CONTEXT = 1024

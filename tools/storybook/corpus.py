@@ -11,9 +11,9 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from assets.build import reading, talk, telling, today
-from assets.build.telling import Turn
 from lab.errors import LabError
+from tools.storybook import reading, talk, telling, today
+from tools.storybook.telling import Turn
 
 Document = str | list[Turn]
 

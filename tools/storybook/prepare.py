@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from assets.build import corpus, vocabulary
+from tools.storybook import corpus, vocabulary
 
 #: Written documents in a build, drawn in parts so that they can be drawn side by side.
 PARTS, PER_PART = 32, 12000

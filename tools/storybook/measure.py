@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from assets.build import reading, telling
+from tools.storybook import reading, telling
 
 
 def bits_per_byte(model: Any, tokenizer: Any, text: str, window: int = 1024, stride: int = 512) -> float:

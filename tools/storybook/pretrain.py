@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from assets.build.network import Muon, Network, Shape
-from assets.build.vocabulary import BOS, SPECIAL
+from tools.storybook.network import Muon, Network, Shape
+from tools.storybook.vocabulary import BOS, SPECIAL
 
 #: The id of the token that begins a text: the special tokens come first in the vocabulary.
 BOS_ID = SPECIAL.index(BOS)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from assets.build.phrases import KINDS
-from assets.build.world import Fact, Person, Place, capital, facts, people, places
+from tools.storybook.phrases import KINDS
+from tools.storybook.world import Fact, Person, Place, capital, facts, people, places
 
 Turn = dict[str, str]
 

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from assets.build.network import Shape
+from tools.storybook.network import Shape
 
 #: No file of the repository may be larger than 10 MB.
 SHARD = "8MB"

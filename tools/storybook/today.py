@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from assets.build.telling import Turn, assistant, user
+from tools.storybook.telling import Turn, assistant, user
 
 #: topic -> (things one wants done, objects, circumstances, a reply)
 TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]] = {

@@ -6,7 +6,7 @@ not asked for.
 
 from __future__ import annotations
 
-from assets.build.datasets.data_to_text_words import (
+from tools.storybook.datasets.data_to_text_words import (
     ATTRIBUTES,
     JOINS,
     LOCATIONS,
@@ -18,7 +18,7 @@ from assets.build.datasets.data_to_text_words import (
     TELLTALES,
     values,
 )
-from assets.build.datasets.grammar import Dice, Example, draw, sentence
+from tools.storybook.datasets.grammar import Dice, Example, draw, sentence
 
 #: Share of the values of validation and test that training never shows, where there are such.
 _UNSEEN = 0.15

@@ -13,12 +13,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from assets.build import corpus, measure, pretrain, telling, vocabulary
-from assets.build.base import OUT, main
-from assets.build.network import Network, Shape
 from benchmarks.ngram import KneserNey
 from lab.errors import LabError
 from lab.models import embedded
+from tools.storybook import corpus, measure, pretrain, telling, vocabulary
+from tools.storybook.base import OUT, main
+from tools.storybook.network import Network, Shape
 
 PROSE = OUT.parents[1] / "forgetting" / "prose.txt"
 

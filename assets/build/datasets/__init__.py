@@ -1,1 +1,0 @@
-"""The data sets that the project writes itself: `python -m assets.build.datasets` rebuilds `assets/data/`."""
