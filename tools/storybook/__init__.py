@@ -1,1 +1,1 @@
-"""Makes the embedded files: `python -m tools.storybook.base` the model, `python -m tools.storybook.datasets` the data."""
+"""Makes the embedded files: `python -m tools.storybook.base` (the model), `python -m tools.storybook.datasets`."""
