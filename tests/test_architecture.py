@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 #: The floors of the house; a module may import from its own floor and from those below.
 FLOORS = {
-    "access": 0, "errors": 0, "knobs": 0, "events": 0, "history": 0, "plan": 0,
+    "access": 0, "errors": 0, "knobs": 0, "events": 0, "history": 0, "paths": 0, "plan": 0,
     "methods": 1, "models": 1, "data": 1,
     "training": 2, "runs": 2, "chat": 2, "insight": 2, "compare": 2, "hosting": 2,
     "plots": 3,
@@ -57,6 +57,12 @@ def test_imports_run_downward(path):
         assert allowed is None or here in allowed, f"{here} imports {name}"
         if here == "plots":
             assert parts[0] not in ("torch", "transformers", "peft", "gradio"), f"{here} imports {name}"
+
+
+def test_one_module_knows_where_the_files_of_the_lab_are():
+    """In an installed lab they are elsewhere than in a clone (`lab/paths.py`)."""
+    by_file = {str(path.relative_to(ROOT)) for path in modules() if "Path(__file__)" in path.read_text("utf-8")}
+    assert by_file == {"lab/paths.py"}
 
 
 def test_the_pure_part_loads_neither_torch_nor_gradio():

@@ -17,8 +17,7 @@ from lab.compare.results import QUANTITIES, Outcome, arms, table
 from lab.compare.verdict import verdict
 from lab.data import scoring
 from lab.errors import LabError
-
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "report"
+from lab.paths import ASSETS
 
 #: Characters of a reply that are shown.
 REPLY = 400
@@ -55,7 +54,7 @@ def page(comparison: Comparison, pictures: Sequence[Picture], said: Mapping[str,
         _replies(outcomes),
         _file(comparison.yaml),
     ]
-    style, script = ((ASSETS / file).read_text(encoding="utf-8") for file in ("report.css", "report.js"))
+    style, script = ((ASSETS / "report" / file).read_text(encoding="utf-8") for file in ("report.css", "report.js"))
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"

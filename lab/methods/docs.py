@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
@@ -13,9 +12,10 @@ from lab.knobs import Knob, knobs
 from lab.methods import METHODS, method, others
 from lab.methods.base import FAMILIES, Method
 from lab.models.shape import ModelShape, derive
+from lab.paths import PACKAGE
 from lab.plan import CLASSIFY, GENERATE, QUANTIZED, WEIGHTS, Precision
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
+PAGE = PACKAGE.parent / "docs" / "methods.md"
 
 #: Architectures of the tables: each at the size that transformers takes by default.
 ARCHITECTURES = {

@@ -6,7 +6,8 @@ import json
 from functools import cache
 from typing import Any
 
-from lab.models.catalogue import ASSETS, DEFAULT
+from lab.models.catalogue import DEFAULT
+from lab.paths import ASSETS
 
 
 @cache

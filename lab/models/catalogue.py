@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from lab.paths import ASSETS
 
 #: The model that the lab opens with.
 DEFAULT = "storybook"

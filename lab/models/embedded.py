@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.paths import how_to_restore
 
 #: One line a file: its SHA-256, two spaces, its name (as `sha256sum` writes and checks it).
 CHECKSUMS = "CHECKSUMS"
@@ -15,7 +16,7 @@ CHECKSUMS = "CHECKSUMS"
 @cache
 def check(folder: Path) -> None:
     """Compare the model's files with their checksums, once in a process. Raises LabError naming a bad one."""
-    restore = f"Restore it with: git checkout -- assets/models/{folder.name}"
+    restore = how_to_restore(f"models/{folder.name}")
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     except OSError:

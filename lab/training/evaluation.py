@@ -12,7 +12,7 @@ import torch
 from lab.data import scoring
 from lab.data.encoding import Encoder, learned
 from lab.data.tasks import TaskData
-from lab.models.catalogue import ASSETS
+from lab.paths import ASSETS
 from lab.plan import CLASSIFY
 
 #: Examples in one forward pass of an evaluation.

@@ -14,8 +14,8 @@ from typing import Any
 
 import gradio as gr
 
+from lab.paths import ASSETS
 from lab.ui.figure import Figure
-from lab.ui.theme import ASSETS
 
 FOLDER = ASSETS / "examples"
 

@@ -28,9 +28,9 @@ from typing import Any
 
 import gradio as gr
 
+from lab.paths import ASSETS
 from lab.ui import controls
 from lab.ui.component import QUIET, Widget
-from lab.ui.theme import ASSETS
 
 #: The formulas' brackets in Markdown.
 MATH: list[dict[str, str | bool]] = [

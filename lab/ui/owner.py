@@ -12,11 +12,11 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.hosting.owner import Overview, Owner
+from lab.paths import ASSETS
 from lab.ui import visitor
 from lab.ui.asked import Asked, answer, say
 from lab.ui.door import Door, wait_words
 from lab.ui.guard import told
-from lab.ui.theme import ASSETS
 from lab.ui.web import Receive, Send
 
 PAGE, LOAD, ENTER, ACT = "/owner", "/owner/load", "/owner/enter", "/owner/act"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 
 import gradio as gr
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from lab.paths import ASSETS
 
 #: In this order: the ground first, the frame next, then the widgets.
 SCRIPTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from lab.ui.theme import ASSETS
+from lab.paths import ASSETS
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from lab.data import export
-from lab.data.catalogue import ASSETS, datasets
+from lab.data.catalogue import datasets
 from lab.data.tasks import prepare
+from lab.paths import ASSETS
 from lab.plan import CLASSIFY, Data
 
 TALK = [[{"role": "user", "content": f"Hi {n}"}, {"role": "assistant", "content": f"Ho {n}"}] for n in range(40)]

@@ -13,6 +13,7 @@ import pytest
 
 import app
 from lab.errors import LabError
+from lab.paths import ASSETS
 from lab.ui import theme
 from lab.ui.app import build, launch, plotly_file
 from lab.ui.lab import Lab
@@ -70,7 +71,7 @@ def test_building_the_page_imports_no_torch(tmp_path: Path) -> None:
 def test_the_head_holds_every_script_and_asks_no_other_machine() -> None:
     head = theme.head("/here/plotly.min.js")
     for name in theme.SCRIPTS:
-        assert (theme.ASSETS / "js" / f"{name}.js").read_text(encoding="utf-8") in head
+        assert (ASSETS / "js" / f"{name}.js").read_text(encoding="utf-8") in head
     assert "https://" not in head.replace("http://www.w3.org/2000/svg", "")
     assert plotly_file().stat().st_size > 1e6
 
