@@ -117,20 +117,15 @@ def plan_of(parsed: argparse.Namespace) -> Plan:
     return methods.with_values(plan, given)
 
 
-def checked(plan: Plan) -> Plan:
-    """The plan, if it can be trained. Raises LabError before a run is made of one that cannot."""
-    from lab.training import check
-
-    if reason := check.refusal(plan, check.read(plan)[1]):
-        raise LabError(reason.message, reason.hint)
-    return plan
-
-
 def train_command(parsed: argparse.Namespace) -> int:
+    from lab.training.job import resolve
     from lab.training.loop import train
 
     store = Runs(parsed.runs)
-    run = store.get(parsed.resume) if parsed.resume else store.create(checked(plan_of(parsed)), name=parsed.name)
+    if parsed.resume:
+        run = store.get(parsed.resume)
+    else:
+        run = store.create(resolve(plan_of(parsed)).check().plan, name=parsed.name)
     run.claim()
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # the first Ctrl-C stops and keeps

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lab.data import tasks
-from lab.data.encoding import Encoder, order
+from lab.data.encoding import order
 from lab.errors import LabError
-from lab.models import loading
 from lab.plan import Plan
+from lab.training.job import resolve
 
 #: Steps after which a budget is called too large.
 MOST_STEPS = 1_000_000
@@ -18,18 +17,16 @@ def steps_for_tokens(plan: Plan, tokens: int) -> int:
     The rows' order follows from the seed alone, so the count is the same for every method. Raises LabError for data
     that cannot be read and for a budget beyond a million steps.
     """
-    data, training = tasks.prepare(plan.data), plan.training
-    shape = loading.shape(plan.model, data.task, max(len(data.labels), 2))
-    longest = min(training.max_length, shape.max_length or training.max_length)
-    encoder = Encoder(loading.tokenizer(plan.model), data.task, data.labels, longest, shape.family)
-    rows = order(len(data.train), plan.seed)
+    job = resolve(plan)
+    rows = order(len(job.data.train), plan.seed)
     lengths: dict[int, int] = {}
     read = 0
     for step in range(1, MOST_STEPS + 1):
-        for _ in range(training.batch_size * training.accumulation):
+        for _ in range(job.rows_per_step):
             row = next(rows)
             if row not in lengths:
-                lengths[row] = len(encoder.encode(data.train[row].input, data.train[row].target).input_ids)
+                example = job.data.train[row]
+                lengths[row] = len(job.encoder.encode(example.input, example.target).input_ids)
             read += lengths[row]
         if read >= tokens:
             return step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -14,13 +14,10 @@ from lab import methods
 from lab.compare.spec import STEPS, Entry, Spec, with_loose
 from lab.errors import LabError
 from lab.events import Memory
-from lab.knobs import changed, knobs
+from lab.knobs import knobs
 from lab.methods.base import Reason
-from lab.models import loading
-from lab.models.shape import ModelShape
 from lab.plan import Plan
-from lab.training.check import refusal
-from lab.training.estimate import estimate
+from lab.training.job import Job, resolve
 
 #: Most members of one comparison.
 MOST = 500
@@ -173,59 +170,35 @@ class Foresight:
     memory: Memory = field(default_factory=Memory)
 
 
-def foresee(members: Iterable[Member], shape_of: Callable[[Plan], ModelShape] | None = None) -> list[Foresight]:
+def foresee(members: Iterable[Member]) -> list[Foresight]:
     """For each member its trained parameters and memory, or why it cannot run. Loads no weights."""
-    shape_of = shape_of or shape
     known: dict[str, Foresight] = {}
-    found = []
+    foresights = []
     for member in members:
-        word = json.dumps(flat(member.plan), sort_keys=True)  # the seed changes none of it
-        if word not in known:
-            known[word] = _foresee(member, shape_of)
-        found.append(replace(known[word], member=member))
-    return found
+        key = json.dumps(flat(member.plan), sort_keys=True)  # the seed changes none of it
+        if key not in known:
+            known[key] = _foresee(member)
+        foresights.append(replace(known[key], member=member))
+    return foresights
 
 
-def _foresee(member: Member, shape_of: Callable[[Plan], ModelShape]) -> Foresight:
-    plan = member.plan
+def _foresee(member: Member) -> Foresight:
     try:
-        kind, typed, mine = methods.method(plan.method), methods.settings(plan), shape_of(plan)
-        if reason := refusal(plan, mine):
-            return Foresight(member, reason)
-        return Foresight(
-            member,
-            None,
-            kind.trainable(typed, mine),
-            mine.total,
-            estimate(mine, kind, typed, plan.precision, plan.training),
-        )
+        job = resolve(member.plan)
+        if job.refusal:
+            return Foresight(member, job.refusal)
+        return Foresight(member, None, job.trainable, job.shape.total, job.estimate)
     except LabError as error:
         return Foresight(member, Reason(error.message, error.hint))
 
 
-_tasks: dict[str, tuple[str, int]] = {}
+def operations(job: Job, trainable: int, eval_rows: int) -> float:
+    """Multiplications and additions of a training with evaluations of `eval_rows` rows, roughly.
 
-
-def shape(plan: Plan) -> ModelShape:
-    """The shape of a plan's model for its data. Raises LabError if either cannot be read."""
-    from lab.data import tasks
-
-    word = json.dumps(changed(plan.data), sort_keys=True)
-    if word not in _tasks:
-        data = tasks.prepare(plan.data)
-        _tasks[word] = (data.task, max(len(data.labels), 2))
-    task, labels = _tasks[word]
-    return loading.shape(plan.model, task, labels)
-
-
-def work(plan: Plan, shape: ModelShape, trainable: int, rows: Mapping[str, int]) -> float:
-    """Multiplications and additions of a member, roughly: 2 for each weight and token forward and as many for the
-    gradient of what is passed on, and again for the gradient of each weight that is trained (Kaplan et al. 2020,
-    section 2.1). `rows` gives rows of training ("train") and of one evaluation ("eval")."""
-    training = plan.training
-    length = min(training.max_length, shape.max_length or training.max_length) / 2  # most rows are shorter
-    steps = training.steps or max(1, round(training.epochs * rows["train"] / training.batch_size))
-    seen = steps * training.batch_size * training.accumulation * length
-    evaluations = 2 + steps // training.eval_every if training.eval_every else 2
-    read = evaluations * min(training.eval_rows, rows["eval"]) * length
-    return 4 * shape.total * seen + 2 * trainable * seen + 2 * shape.total * read
+    2 for each weight and token forward, as many for the gradient of what is passed on, and again for the gradient of
+    each weight that is trained (Kaplan et al. 2020, section 2.1).
+    """
+    length = job.max_length / 2  # most rows are shorter
+    trained = job.steps * job.rows_per_step * length
+    evaluated = (1 + job.evaluations) * min(job.plan.training.eval_rows, eval_rows) * length
+    return (4 * job.shape.total + 2 * trainable) * trained + 2 * job.shape.total * evaluated

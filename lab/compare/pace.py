@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from lab.compare.grid import Foresight, shape, work
+from lab.compare.grid import Foresight, operations
 from lab.compare.spec import SECONDS, STEPS, TUNED, Protocol
 from lab.errors import LabError
 from lab.events import DONE
 from lab.runs import Run
+from lab.training.job import resolve
 
 #: Runs that are looked at, the newest first.
 LOOKED = 20
@@ -31,8 +32,7 @@ def speed(runs: Iterable[Run], model: str) -> float | None:
             started, finished = history.started, history.finished
             if started is None or finished is None or finished.status != DONE or finished.seconds <= 0:
                 continue
-            rows = {"train": started.train_rows, "eval": started.eval_rows}
-            found.append(work(run.plan, shape(run.plan), started.trainable, rows) / finished.seconds)
+            found.append(operations(resolve(run.plan), started.trainable, started.eval_rows) / finished.seconds)
         except LabError:
             continue
     return median(found) if found else None
@@ -48,8 +48,8 @@ def seconds(seen: Sequence[Foresight], protocol: Protocol, pace: float | None) -
     total = 0.0
     arms: set[str] = set()
     for item in able:
-        plan, mine = item.member.plan, shape(item.member.plan)
-        one = work(plan, mine, item.trainable, {"train": 0, "eval": plan.training.eval_rows})
+        plan = item.member.plan
+        one = operations(resolve(plan), item.trainable, plan.training.eval_rows)
         total += one
         if protocol.rate == TUNED and item.member.arm not in arms:
             arms.add(item.member.arm)

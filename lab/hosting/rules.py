@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lab import access, methods
+from lab import access
 from lab.errors import LabError
 from lab.hosting.accounts import Accounts
 from lab.hosting.limits import Limits
@@ -99,21 +99,17 @@ def _numbers(told: Any, name: str = "") -> Iterator[tuple[str, int]]:
 
 def permit(plan: Plan, limits: Limits, room: int) -> None:
     """Raises LabError if a visitor with `room` bytes left may not train the plan."""
-    from lab.training import check
+    from lab.training.job import resolve
 
-    training = plan.training
-    data, shape = check.read(plan)
-    batch = training.batch_size * training.accumulation
-    steps = training.steps or round(training.epochs * len(data.train) / batch)
-    _within("The run has", steps, limits.steps, "steps")
-    _within("A step reads", batch * training.max_length, limits.tokens, "tokens")
-    _within(f"'{plan.model}' has", shape.total, limits.parameters, "parameters")
-    every = training.eval_every
-    _within("The run is evaluated", steps // every if every else 0, limits.evaluations, "times")
-    _within("The run saves", steps // training.save_every if training.save_every else 0, limits.steps // 5, "times")
+    training, job = plan.training, resolve(plan)
+    _within("The run has", job.steps, limits.steps, "steps")
+    _within("A step reads", job.tokens_per_step, limits.tokens, "tokens")
+    _within(f"'{plan.model}' has", job.shape.total, limits.parameters, "parameters")
+    _within("The run is evaluated", job.evaluations, limits.evaluations, "times")
+    _within("The run saves", job.steps // job.save_every, limits.steps // 5, "times")
     _within("An evaluation reads", training.eval_rows, 1000, "rows")
     _within("An evaluation writes", training.reply_rows, 128, "replies")
-    trained = sum(term.count for term in methods.method(plan.method).terms(methods.settings(plan), shape))
+    trained = job.trainable
     if trained * LEFT > room:
         raise LabError(
             f"The run may need {trained * LEFT / 1e6:,.0f} MB; you have {max(room, 0) / 1e6:,.0f} MB left.",

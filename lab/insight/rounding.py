@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lab import methods
 from lab.errors import LabError
 from lab.plan import Plan
 
@@ -61,24 +60,19 @@ def training(plan: Plan, stored: str, steps: int, stop: threading.Event) -> Iter
     """
     import torch
 
-    from lab.data import tasks
-    from lab.data.encoding import Encoder, order
+    from lab.data.encoding import order
     from lab.models import loading
-    from lab.models.precision import device
     from lab.models.randomness import alone
+    from lab.training.job import resolve
     from lab.training.optimizers import factor
 
-    method, settings = methods.method(plan.method), methods.settings(plan)
-    if method.changes_base:
-        raise LabError(f"{method.title} has no adapter whose precision could be chosen.", "Choose LoRA.")
-    data = tasks.prepare(plan.data)
-    count = max(len(data.labels), 2)
-    shape = loading.shape(plan.model, data.task, count)
-    longest = min(plan.training.max_length, shape.max_length or plan.training.max_length)
-    encoder = Encoder(loading.tokenizer(plan.model), data.task, data.labels, longest, shape.family)
+    job = resolve(plan)
+    data, encoder = job.data, job.encoder
+    if job.method.changes_base:
+        raise LabError(f"{job.method.title} has no adapter whose precision could be chosen.", "Choose LoRA.")
     with alone(plan.seed):
-        model = loading.load(plan.model, data.task, count, plan.precision, device())
-        model = method.apply(model, settings, shape).train()
+        model = loading.load(plan.model, data.task, job.num_labels, plan.precision, job.device)
+        model = job.method.apply(model, job.settings, job.shape).train()
     learned = [item for item in model.parameters() if item.requires_grad]
     with torch.no_grad():
         for item in learned:
@@ -93,7 +87,7 @@ def training(plan: Plan, stored: str, steps: int, stop: threading.Event) -> Iter
             group["lr"] = plan.training.learning_rate * factor(step - 1, steps, plan.training)
         examples = [data.train[next(rows)] for _ in range(plan.training.batch_size)]
         batch = encoder.collate([encoder.encode(item.input, item.target) for item in examples])
-        loss = model(**{name: item.to(device()) for name, item in batch.items()}).loss
+        loss = model(**{name: item.to(job.device) for name, item in batch.items()}).loss
         loss.backward()
         before = [item.detach().clone() for item in learned]
         optimizer.step()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from lab import methods
 from lab.errors import LabError
-from lab.methods.base import Method, Reason, Term
+from lab.events import Memory
+from lab.methods.base import Term
 from lab.models import precision
 from lab.models.shape import ModelShape, Module
-from lab.plan import Plan, Precision
-from lab.training import check
+from lab.plan import Precision
 from lab.training.estimate import estimate
+from lab.training.job import Job, resolve
 from lab.ui.bench import form
 
 #: Groups that are drawn; the rest is summed up in one line.
@@ -26,14 +27,12 @@ def see(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises LabError where the plan cannot be read at all (no such model, no such column); a plan that can be read
     but not run has its `reason`.
     """
-    plan = form.plan(given)
-    method, settings = methods.method(plan.method), methods.settings(plan)
-    data, shape = check.read(plan)
-    terms, reason = _terms(method, settings, shape)
-    reason = reason or check.refusal(plan, shape)
-    warnings = [] if reason else [*method.warnings(settings, shape), *_length(plan, shape)]
-    head = sum(item.count for item in shape.head_parameters())
-    steps = plan.training.steps or _steps(plan, len(data.train))
+    job = resolve(form.plan(given))
+    data, shape = job.data, job.shape
+    try:
+        terms = job.terms
+    except LabError:  # a setting that does not fit the model: the refusal says so
+        terms = ()
     return {
         "model": _model(shape),
         "data": {
@@ -43,47 +42,21 @@ def see(given: Mapping[str, Any]) -> dict[str, Any]:
             "labels": list(data.labels),
             "train": len(data.train),
             "validation": len(data.validation),
-            "steps": steps,
-            "passes": steps * plan.training.batch_size * plan.training.accumulation / max(len(data.train), 1),
+            "steps": job.steps,
+            "passes": job.epochs,
         },
         "groups": groups(terms, shape),
         "totals": {
             "base": shape.total,
             "trainable": sum(term.count for term in terms),
-            "head": head,
+            "head": sum(item.count for item in shape.head_parameters()),
         },
-        "costs": _costs(plan, method, settings, shape, terms),
+        "costs": _costs(job, terms),
         "matched": _matched(terms, shape),
-        "reason": _told(reason),
-        "warnings": [_told(item) for item in warnings],
-        "link": plan.to_link(),
+        "reason": asdict(job.refusal) if job.refusal else None,
+        "warnings": [asdict(item) for item in job.warnings],
+        "link": job.plan.to_link(),
     }
-
-
-def _terms(method: Method, settings: Any, shape: ModelShape) -> tuple[list[Term], Reason | None]:
-    """The terms, or why there are none: a setting that does not fit the model is a reason, not an error."""
-    try:
-        return method.terms(settings, shape), None
-    except LabError as error:
-        return [], Reason(error.message, error.hint)
-
-
-def _told(item: Reason | None) -> dict[str, str] | None:
-    return asdict(item) if item else None
-
-
-def _length(plan: Plan, shape: ModelShape) -> Iterable[Reason]:
-    if shape.max_length and plan.training.max_length > shape.max_length:
-        yield Reason(
-            f"The model reads at most {shape.max_length} tokens; the sequence length is {plan.training.max_length}.",
-            f"Choose {shape.max_length} or less.",
-        )
-
-
-def _steps(plan: Plan, rows: int) -> int:
-    """Optimizer steps of the plan's epochs over `rows` examples."""
-    batches = -(-rows // plan.training.batch_size)
-    return max(1, round(plan.training.epochs * batches / plan.training.accumulation))
 
 
 def _model(shape: ModelShape) -> dict[str, Any]:
@@ -108,13 +81,13 @@ def _sizes(shape: ModelShape, target: str) -> str:
     return f"{first.outputs}×{first.inputs}, {count} of them"
 
 
-def _matched(terms: list[Term], shape: ModelShape) -> list[str]:
+def _matched(terms: Sequence[Term], shape: ModelShape) -> list[str]:
     """The targets, by their short names, that the settings reach."""
     touched = {term.module for term in terms}
     return list(dict.fromkeys(shape.short(item) for item in shape.projections if item.name in touched))
 
 
-def groups(terms: list[Term], shape: ModelShape) -> list[dict[str, Any]]:
+def groups(terms: Sequence[Term], shape: ModelShape) -> list[dict[str, Any]]:
     """The trained tensors, where the same ones sit in each block counted once: what the panel draws.
 
     Each group has `label`, `count`, the d×k of its matrix W (0 where it sits beside none), whether W itself is
@@ -160,25 +133,24 @@ def _label(name: str, module: Module | None, shape: ModelShape) -> str:
     return ".".join(parts[-2:]) or "model"
 
 
-def _own(module: Module, terms: list[Term]) -> bool:
+def _own(module: Module, terms: Sequence[Term]) -> bool:
     """Whether the terms are the module's own tensors (the base's weight is trained, nothing is added)."""
     own = {(item.name.rsplit(".", 1)[-1], item.shape) for item in module.parameters}
     return all((term.name, term.shape) in own for term in terms)
 
 
-def _costs(plan: Plan, method: Method, settings: Any, shape: ModelShape, terms: list[Term]) -> dict[str, Any]:
+def _costs(job: Job, terms: Sequence[Term]) -> dict[str, Any]:
     """Bytes: memory by category for this plan and for the baseline, and what each leaves on the disk."""
-    own = estimate(shape, method, settings, plan.precision, plan.training)
+    stored = job.plan.precision
     baseline = next(item for item in methods.METHODS.values() if item.family == "baseline")
     # Weights in few bits cannot be trained: the baseline stores them in the type that they compute in.
-    computes = str(precision.dtype(plan.precision, precision.device())).rsplit(".", 1)[-1]
-    stored = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}[computes]
-    whole = plan.precision if not plan.precision.quantized else Precision(weights=stored)
-    other = estimate(shape, baseline, baseline.Settings(), whole, plan.training)
+    computes = str(precision.dtype(stored, job.device)).rsplit(".", 1)[-1]
+    weights = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}[computes]
+    whole = stored if not stored.quantized else Precision(weights=weights)
     return {
-        "own": asdict(own),
-        "baseline": asdict(other),
-        "baseline_title": baseline.title + (f" ({whole.weights})" if whole != plan.precision else ""),
+        "own": asdict(job.estimate) if terms else asdict(Memory(weights=precision.base_bytes(job.shape, stored))),
+        "baseline": asdict(estimate(job.shape, baseline, baseline.Settings(), whole, job.plan.training)),
+        "baseline_title": baseline.title + (f" ({whole.weights})" if whole != stored else ""),
         "disk": 4 * sum(term.count for term in terms),
-        "baseline_disk": int(shape.total * precision.bits_per_weight(whole) / 8),
+        "baseline_disk": int(job.shape.total * precision.bits_per_weight(whole) / 8),
     }

@@ -78,15 +78,10 @@ def histories(runs: Mapping[str, Run] | None) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def rows(run: Run, count: int) -> Any:
     """A batch of the run's own validation rows as the model takes it."""
-    from lab.data import tasks
-    from lab.data.encoding import Encoder
-    from lab.models import loading
+    from lab.training.job import resolve
 
-    data = tasks.prepare(run.plan.data)
-    shape = loading.shape(run.plan.model, data.task, max(len(data.labels), 2))
-    longest = min(run.plan.training.max_length, shape.max_length or run.plan.training.max_length)
-    encoder = Encoder(loading.tokenizer(run.plan.model), data.task, data.labels, longest, shape.family)
-    return encoder.collate([encoder.encode(row.input, row.target) for row in data.validation[:count]])
+    job = resolve(run.plan)
+    return job.encoder.collate([job.encoder.encode(row.input, row.target) for row in job.data.validation[:count]])
 
 
 def shape(run: Run) -> Any:
