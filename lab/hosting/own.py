@@ -81,6 +81,9 @@ class OwnJobs(Jobs):
     def paused(self, run_id: str) -> bool:
         return self.every.paused(self.runs.get(run_id).id)
 
+    def stopping(self, run_id: str) -> bool:
+        return self.every.stopping(self.runs.get(run_id).id)
+
     def stop(self, run_id: str) -> None:
         self.every.stop(self.runs.get(run_id).id)
 

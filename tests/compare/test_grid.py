@@ -1,9 +1,11 @@
 import pytest
 
-from lab.compare.grid import MOST, Member, expand, foresee, settings_that_differ, shape, work
+from lab.compare.grid import MOST, Member, expand, foresee, operations, settings_that_differ
 from lab.compare.spec import Spec
 from lab.errors import LabError
-from lab.methods import default_plan, method
+from lab.methods import default_plan, method, with_values
+from lab.plan import Data
+from lab.training.job import resolve
 
 
 def spec(**parts) -> Spec:
@@ -88,7 +90,7 @@ def test_what_cannot_run_is_known_with_its_reason(llama, reviews):
     assert refused[0].startswith(method("full").title)
     assert "nf4" in titles[refused[0]].message
     lora = next(item for name, item in seen.items() if name.startswith("LoRA fp32"))
-    assert lora.trainable == method("lora").trainable(method("lora").Settings(), shape(lora.member.plan))
+    assert lora.trainable == method("lora").trainable(method("lora").Settings(), resolve(lora.member.plan).shape)
     assert lora.memory.total > lora.memory.weights > 0
 
 
@@ -98,10 +100,10 @@ def test_a_model_that_is_not_there_is_a_reason_not_an_error(reviews, tmp_path):
 
 
 def test_more_steps_and_more_trained_weights_are_more_work(llama, reviews):
-    plan = default_plan("lora", model=llama)
-    mine = shape(expand(spec(methods=["lora"], model=llama, data={"source": reviews}))[0].plan)
-    rows = {"train": 100, "eval": 10}
-    assert work(plan, mine, 10**6, rows) > work(plan, mine, 10, rows)
+    plan = default_plan("lora", model=llama, data=Data(source=reviews))
+    job, longer = resolve(plan), resolve(with_values(plan, {"steps": 2 * plan.training.steps}))
+    assert operations(job, 10**6, 10) > operations(job, 10, 10)
+    assert operations(longer, 10, 10) > operations(job, 10, 10)
 
 
 def test_differing_settings_are_found():
