@@ -1,4 +1,4 @@
-"""The lab from the command line: `python -m lab train`, `runs`, `show`, `chat`, `methods`, `models`, `data`.
+"""The lab from the command line: `python -m lab train`, `runs`, `show`, `chat`, `methods`, `models`, `data`, `serve`.
 
 Exit 0: done. 1: a run failed. 2: the request was wrong.
 """

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import cli
+from lab import __version__, cli
+from lab.cli import serve
 from lab.methods import METHODS
 from lab.plan import GENERATE
 from tests import tiny
@@ -106,3 +107,21 @@ def test_what_there_is_is_listed(command: str, names: set[str], capsys: pytest.C
     assert names <= listed
     assert cli.main([command]) == 0
     assert all(name in capsys.readouterr().out for name in list(names)[:1])
+
+
+@pytest.mark.parametrize("words", [[], ["--port", "7861"], ["serve"], ["serve", "--port", "7861"]])
+def test_without_a_command_the_page_is_served(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    parsed = []
+    monkeypatch.setattr(serve, "run", lambda options: parsed.append(options) or 0)
+    assert cli.main(words) == 0
+    (options,) = parsed
+    expected = serve.options(words[words[:1] == ["serve"] :])
+    assert {name: getattr(options, name) for name in vars(expected)} == vars(expected)
+
+
+@pytest.mark.parametrize(("word", "text"), [("--help", "train"), ("--version", __version__)])
+def test_help_and_version_are_those_of_the_commands(capsys: pytest.CaptureFixture[str], word: str, text: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([word])
+    assert ended.value.code == 0
+    assert text in capsys.readouterr().out

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-import app
+from lab.cli import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_lab_is_shared_by_itself_on_spaces_and_else_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
-    assert not app.options([]).public
-    assert app.options(["--public"]).public
+    assert not serve.options([]).public
+    assert serve.options(["--public"]).public
     monkeypatch.setenv("SPACE_ID", "somebody/lab")
-    assert app.options([]).public
+    assert serve.options([]).public
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_the_lab_is_shared_by_itself_on_spaces_and_else_when_asked(monkeypatch: 
 )
 def test_an_option_that_cannot_be_is_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        app.options(wrong)
+        serve.options(wrong)
     assert "must" in capsys.readouterr().err
 
 
@@ -50,9 +50,9 @@ def test_a_wrong_limit_is_one_sentence(tmp_path: Path) -> None:
 
 def test_the_owners_token_is_not_used_for_visitors() -> None:
     code = (
-        "import os, app\n"
+        "import os\nfrom lab.cli import serve\n"
         "os.environ['HF_TOKEN'] = 'hf_owner'\n"
-        "app.shut()\n"
+        "serve.shut()\n"
         "from huggingface_hub.utils import build_hf_headers\n"
         "print(build_hf_headers().get('authorization'))"
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import app
+from lab.cli import serve
 from lab.errors import LabError
 from lab.paths import ASSETS
 from lab.ui import theme
@@ -85,25 +85,25 @@ def test_a_port_in_use_is_passed_over() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert app.free_port(port) > port
+        assert serve.free_port(port) > port
 
 
 def test_no_free_port_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "TRIES", 0)
+    monkeypatch.setattr(serve, "TRIES", 0)
     with pytest.raises(LabError, match="in use"):
-        app.free_port(7860)
+        serve.free_port(7860)
 
 
 def test_a_port_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        app.options(["--port", "99999"])
+        serve.options(["--port", "99999"])
     assert ended.value.code == 2
     assert "65535" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_hold_runs_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    assert app.main(["--no-browser", "--runs", str(tmp_path / "file" / "runs")]) == 2
+    assert serve.main(["--no-browser", "--runs", str(tmp_path / "file" / "runs")]) == 2
     said = capsys.readouterr().err
     assert "Runs cannot be kept" in said
     assert "Traceback" not in said

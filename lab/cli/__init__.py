@@ -1,4 +1,4 @@
-"""The command line: parses a plan, pulls its events, prints them."""
+"""The command line: parses a plan, pulls its events, prints them. Without a command it serves the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import methods
+from lab import __version__, methods
+from lab.cli import serve
 from lab.compare import command as comparing
 from lab.errors import LabError
 from lab.events import FAILED, Evaluated, Event, Finished, Sample, Stage, Started, Step, Warned, encode
@@ -27,7 +28,10 @@ RUNS = Path("runs")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    parsed = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
+        words.insert(0, "serve")
+    parsed = parser().parse_args(words)
     try:
         return parsed.run(parsed)
     except LabError as error:
@@ -41,8 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(prog="python -m lab", description="PEFT Lab from the command line.")
+    installed = Path(sys.argv[0]).stem == "peft-lab"
+    top = argparse.ArgumentParser(
+        prog="peft-lab" if installed else "python -m lab",
+        description=f"PEFT Lab. {serve.DESCRIPTION} Without a command it serves the page.",
+    )
+    top.add_argument("--version", action="version", version=f"PEFT Lab {__version__}")
     commands = top.add_subparsers(dest="command", required=True)
+    page = commands.add_parser("serve", help="Serve the page.", description="Serve the page.")
+    page.set_defaults(run=serve.run)
+    serve.add_options(page)
 
     def command(name: str, run: Callable[[Any], int], help: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=help, description=help)
