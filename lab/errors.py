@@ -1,6 +1,8 @@
-"""The one error that a person is shown."""
+"""The one error that a person is shown, and the reason for which a choice is refused."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 class LabError(Exception):
@@ -17,3 +19,11 @@ class LabError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a choice cannot work, and what to take instead."""
+
+    message: str
+    hint: str

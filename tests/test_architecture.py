@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ ROOT = Path(__file__).parents[1]
 
 #: The floors of the house; a module may import from its own floor and from those below.
 FLOORS = {
-    "access": 0, "errors": 0, "knobs": 0, "events": 0, "history": 0, "paths": 0, "plan": 0,
-    "methods": 1, "models": 1, "data": 1,
-    "training": 2, "runs": 2, "chat": 2, "insight": 2, "compare": 2, "hosting": 2,
-    "plots": 3,
-    "ui": 4, "cli": 4, "__main__": 4,
+    "errors": 0, "knobs": 0, "events": 0, "history": 0, "paths": 0, "plan": 0, "access": 0,
+    "models": 1,
+    "methods": 2, "data": 2,
+    "training": 3, "runs": 3, "chat": 3, "insight": 3, "compare": 3, "hosting": 3,
+    "plots": 4,
+    "ui": 5, "cli": 5, "__main__": 5,
 }  # fmt: skip
 
 #: Packages that only these rooms may import.
@@ -28,41 +30,84 @@ PURE = ("lab.plan", "lab.events", "lab.history", "lab.knobs", "lab.methods", "la
         "lab.training.estimate")  # fmt: skip
 
 
-def modules() -> list[Path]:
-    return sorted((ROOT / "lab").rglob("*.py"))
+def modules() -> dict[str, Path]:
+    """The files of the lab by the names under which they are imported."""
+    files = {}
+    for path in sorted((ROOT / "lab").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return files
 
 
-def room(path: Path) -> str:
-    return path.relative_to(ROOT / "lab").parts[0].removesuffix(".py")
+MODULES = modules()
 
 
-def imports(path: Path) -> set[str]:
-    found: set[str] = set()
+def imports(name: str, path: Path) -> set[str]:
+    """The modules that a file imports: at its top, inside functions and for type checkers alone.
+
+    What is only for type checkers counts too: a reader of the one file still needs the other.
+    """
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {item.name for item in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{item.name}" for item in node.names if node.module == "lab"}
+            names |= {item.name for item in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) + 1 - node.level] if node.level else []
+            source = ".".join([*start, *filter(None, [node.module])])
+            inner = (f"{source}.{item.name}" for item in node.names)
+            names |= {item if item in MODULES else source for item in inner}
+    return names - {name}
+
+
+IMPORTS = {name: imports(name, path) for name, path in MODULES.items()}
+WITHIN = {name: targets & MODULES.keys() for name, targets in IMPORTS.items()}
+
+
+def siblings() -> dict[str, dict[str, set[str]]]:
+    """By package, which of its children (files and packages) imports from which other."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for name, targets in WITHIN.items():
+        for target in targets:
+            here, there = name.split("."), target.split(".")
+            depth = next((depth for depth, (one, other) in enumerate(zip(here, there)) if one != other), None)
+            if depth is not None:  # a package's own __init__ may gather its children
+                edges = found.setdefault(".".join(here[:depth]), {})
+                edges.setdefault(here[depth], set()).add(there[depth])
     return found
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_run_downward(path):
-    here = room(path)
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] == "lab" and len(parts) > 1 and here != "__init__":
-            assert FLOORS.get(parts[1], 0) <= FLOORS[here], f"{here} imports {name}"
+SIBLINGS = siblings()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "lab"])
+def test_imports_run_downward(name):
+    room = name.split(".")[1]
+    for target in IMPORTS[name]:
+        parts = target.split(".")
+        if target in MODULES and target != "lab":
+            assert FLOORS[parts[1]] <= FLOORS[room], f"{name} imports {target}"
         allowed = ONLY.get(parts[0])
-        assert allowed is None or here in allowed, f"{here} imports {name}"
-        if here == "plots":
-            assert parts[0] not in ("torch", "transformers", "peft", "gradio"), f"{here} imports {name}"
+        assert allowed is None or room in allowed, f"{name} imports {target}"
+        if room == "plots":
+            assert parts[0] not in ("torch", "transformers", "peft", "gradio"), f"{name} imports {target}"
+
+
+def test_no_cycle_between_files():
+    TopologicalSorter(WITHIN).prepare()  # raises CycleError, which names the cycle
+
+
+@pytest.mark.parametrize("package", SIBLINGS)
+def test_no_cycle_between_the_files_and_packages_of_a_package(package):
+    TopologicalSorter(SIBLINGS[package]).prepare()
 
 
 def test_one_module_knows_where_the_files_of_the_lab_are():
     """In an installed lab they are elsewhere than in a clone (`lab/paths.py`)."""
-    by_file = {str(path.relative_to(ROOT)) for path in modules() if "Path(__file__)" in path.read_text("utf-8")}
-    assert by_file == {"lab/paths.py"}
+    by_file = {
+        str(path.relative_to(ROOT)) for path in MODULES.values() if "Path(__file__)" in path.read_text("utf-8")
+    }
+    assert by_file == {"lab.paths"}
 
 
 def test_the_pure_part_loads_neither_torch_nor_gradio():

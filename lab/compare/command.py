@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab.compare import published, report, trackers
+from lab.compare import report, trackers
 from lab.compare.comparison import FILE, Comparison
+from lab.compare.export import export
+from lab.compare.files import save
 from lab.compare.grid import Foresight, expand, foresee
 from lab.compare.results import Outcome, arms, table
 from lab.compare.runner import Runner
@@ -134,9 +136,9 @@ def _written(comparison: Comparison, document: Document) -> list[Path]:
         "report.html": document(comparison),
         "results.csv": report.results_csv(comparison.outcomes()),
         "comparison.yaml": comparison.yaml,
-        "peft-results.json": json.dumps(published.export(comparison), indent=1, ensure_ascii=False),
+        "peft-results.json": json.dumps(export(comparison), indent=1, ensure_ascii=False),
     }
-    return [report.save(folder / name, text) for name, text in texts.items()]
+    return [save(folder / name, text) for name, text in texts.items()]
 
 
 def _summed(outcomes: list[Outcome]) -> None:

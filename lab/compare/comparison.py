@@ -20,6 +20,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lab import SCHEMA
+from lab.compare import published
+from lab.compare.files import save
 from lab.compare.grid import Member, expand, flat
 from lab.compare.results import EXCLUDED, MISSING, WAITING, Outcome, marked, measured
 from lab.compare.spec import Spec, write
@@ -212,25 +214,20 @@ class Comparison:
 
         Raises LabError for a text that holds none.
         """
-        from lab.compare.published import parse
-        from lab.compare.report import save
-
         file = self.folder / BESIDE
         if not text:
             file.unlink(missing_ok=True)
             return
-        parse(text)
+        published.parse(text)
         save(file, text)
 
     def _beside(self) -> list[Outcome]:
-        from lab.compare.published import read
-
         file = self.folder / BESIDE
         if not file.is_file():
             return []
         stamp = file.stat().st_mtime_ns
         if self._shown[0] != stamp:
-            self._shown = (stamp, read(file))
+            self._shown = (stamp, published.read(file))
         return self._shown[1]
 
     def _outcome(self, entry: dict[str, Any]) -> Outcome:

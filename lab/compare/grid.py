@@ -12,10 +12,9 @@ from typing import Any
 
 from lab import methods
 from lab.compare.spec import STEPS, Entry, Spec, with_loose
-from lab.errors import LabError
+from lab.errors import LabError, Reason
 from lab.events import Memory
 from lab.knobs import knobs
-from lab.methods.base import Reason
 from lab.plan import Plan
 from lab.training.job import Job, resolve
 

@@ -9,14 +9,12 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lab.compare.comparison import Comparison
 from lab.compare.results import QUANTITIES, Outcome, arms, table
 from lab.compare.verdict import verdict
 from lab.data import scoring
-from lab.errors import LabError
 from lab.paths import ASSETS
 
 #: Characters of a reply that are shown.
@@ -77,21 +75,6 @@ def protocol(comparison: Comparison) -> str:
     rate = f"learning rate tuned over {len(held.rates)} trials" if held.rate == "tuned" else "learning rate given"
     seeds = f"{len(spec.seeds)} {'seed' if len(spec.seeds) == 1 else 'seeds'}"
     return f"equal {held.budget} ({held.amount:g}), {rate}, {seeds}, the same rows in the same order for each seed"
-
-
-def save(file: Path, text: str) -> Path:
-    """Write a file whole or not at all. Raises LabError where the disk is full or the folder cannot be written."""
-    part = file.with_name(file.name + ".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True) if part.parent.is_dir() and os.access(part.parent, os.W_OK) else None
-        raise LabError(
-            f"'{file.name}' cannot be saved: {error.strerror}.", "Make room, or choose another folder."
-        ) from None
-    return file
 
 
 def results_csv(outcomes: Iterable[Outcome]) -> str:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from lab.methods.bottleneck import Bottleneck
-from lab.methods.bottleneck.method import BottleneckSettings, bottleneck_width
+from lab.methods.bottleneck.dimensions import bottleneck_width
+from lab.methods.bottleneck.method import BottleneckSettings
 from lab.models.shape import NORM, ModelShape, Module
 
 ATTENTION, FEED_FORWARD, ADAPTER, PARALLEL, ADD, NORMED = (

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.errors import Reason
 from lab.knobs import knob
-from lab.methods.base import Config, Paper, Reason, Term, common
+from lab.methods.base import Config, Paper, Term, common
 from lab.methods.targeting import TargetedMethod, layers_knob, target_knob
 from lab.models.shape import ModelShape, Module
 from lab.plan import Precision, Training

@@ -17,7 +17,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lab.errors import LabError
+from lab.errors import LabError, Reason
 from lab.models.shape import ModelShape
 from lab.plan import CLASSIFY, GENERATE, QUANTIZED, WEIGHTS, Precision, Training
 
@@ -52,14 +52,6 @@ class Term:
     @property
     def count(self) -> int:
         return prod(self.shape)
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a choice cannot work, and what to take instead."""
-
-    message: str
-    hint: str
 
 
 @dataclass(frozen=True)

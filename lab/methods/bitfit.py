@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.methods.base import Paper, Reason
+from lab.errors import Reason
+from lab.methods.base import Paper
 from lab.methods.selection import SelectionMethod
 from lab.models.shape import ModelShape, Parameter
 from lab.plan import Precision, Training

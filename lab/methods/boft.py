@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 
+from lab.errors import Reason
 from lab.knobs import knob
-from lab.methods.base import Config, Paper, Reason, Term, common
+from lab.methods.base import Config, Paper, Term, common
 from lab.methods.oft import whole_blocks
 from lab.methods.targeting import TargetedMethod, layers_knob, target_knob
 from lab.models.shape import ModelShape, Module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.methods.base import Reason
+from lab.errors import Reason
 from lab.methods.selection import SelectionMethod
 from lab.models.shape import LINEAR, ModelShape, Parameter
 from lab.plan import CLASSIFY

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lab.errors import Reason
 from lab.knobs import knob
-from lab.methods.base import Reason
 from lab.methods.selection import SelectionMethod
 from lab.models.shape import ModelShape, Parameter
 from lab.plan import Precision, Training

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.errors import LabError
+from lab.errors import LabError, Reason
 from lab.knobs import knob
-from lab.methods.base import Config, Paper, Reason, Term, common, swapped
+from lab.methods.base import Config, Paper, Term, common, swapped
 from lab.methods.targeting import TargetedMethod, in_pattern, layers_knob, pattern, target_knob
 from lab.models.shape import CONV1D, ModelShape, Module
 from lab.plan import Precision, Training

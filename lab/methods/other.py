@@ -14,9 +14,9 @@ import warnings
 from functools import cache, lru_cache
 from typing import Any
 
-from lab.errors import LabError
+from lab.errors import LabError, Reason
 from lab.knobs import knob
-from lab.methods.base import Config, Reason, Term, common
+from lab.methods.base import Config, Term, common
 from lab.methods.targeting import TargetedMethod, target_knob
 from lab.models import libraries
 from lab.models.shape import CONV1D, ModelShape, Module, build

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lab.errors import Reason
 from lab.knobs import knob
-from lab.methods.base import Config, Paper, Reason, Term, common, head_terms
+from lab.methods.base import Config, Paper, Term, common, head_terms
 from lab.methods.prompting import PromptMethod, tokens_knob
 from lab.models.shape import ModelShape
 from lab.plan import CLASSIFY, Precision, Training

@@ -6,9 +6,9 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from lab.errors import Reason
 from lab.knobs import knob
 from lab.methods.adapters import PeftMethod
-from lab.methods.base import Reason
 from lab.models.shape import ModelShape
 from lab.plan import CLASSIFY, Precision, Training
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lab.errors import LabError
-from lab.methods.base import Method, Reason, Term, head_terms, swapped
+from lab.errors import LabError, Reason
+from lab.methods.base import Method, Term, head_terms, swapped
 from lab.models.shape import ModelShape, Parameter
 from lab.plan import Precision, Training
 

@@ -6,10 +6,10 @@ import re
 from abc import abstractmethod
 from typing import Any
 
-from lab.errors import LabError
+from lab.errors import LabError, Reason
 from lab.knobs import knob
 from lab.methods.adapters import PeftMethod
-from lab.methods.base import Reason, Term, head_terms
+from lab.methods.base import Term, head_terms
 from lab.models.shape import CONV1D, ModelShape, Module
 from lab.plan import Precision, Training
 

@@ -6,7 +6,7 @@ import os
 from functools import cache
 from typing import Any
 
-from lab.methods.base import Reason
+from lab.errors import Reason
 from lab.models import libraries
 from lab.models.shape import CONV1D, LINEAR, ModelShape, Module
 from lab.plan import Precision

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab import methods
 from lab.data import tasks
 from lab.data.tasks import TaskData
-from lab.methods.base import Reason
+from lab.errors import Reason
 from lab.models import loading, precision
 from lab.models.shape import ModelShape
 from lab.plan import Plan

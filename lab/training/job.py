@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from lab import methods
 from lab.data import tasks
 from lab.data.tasks import TaskData
-from lab.errors import LabError
+from lab.errors import LabError, Reason
 from lab.events import Memory
-from lab.methods.base import Method, Reason, Term
+from lab.methods.base import Method, Term
 from lab.models import loading, precision
 from lab.models.shape import ModelShape
 from lab.plan import Plan

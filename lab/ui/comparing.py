@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lab.compare import published, report
+from lab.compare import report
 from lab.compare.comparison import Comparison, Comparisons
+from lab.compare.export import export
+from lab.compare.files import save
 from lab.compare.grid import expand, foresee
 from lab.compare.pace import seconds, speed
 from lab.compare.recommend import GOALS, recommend
@@ -253,7 +255,7 @@ class Comparing:
             "report": ("report.html", lambda: gallery.document(comparison)),
             "csv": ("results.csv", lambda: report.results_csv(comparison.outcomes())),
             "yaml": ("comparison.yaml", lambda: comparison.yaml),
-            "peft": ("peft-results.json", lambda: json.dumps(published.export(comparison), indent=1)),
+            "peft": ("peft-results.json", lambda: json.dumps(export(comparison), indent=1)),
         }
         name, text = made[str(asked["what"])]
         return self._served(name, text())
@@ -261,7 +263,7 @@ class Comparing:
     def _served(self, name: str, text: str) -> dict[str, str]:
         """The path, on this server, of a file that the page may fetch."""
         with tempfile.TemporaryDirectory() as folder:
-            return self.lab.serve(report.save(Path(folder) / name, text))
+            return self.lab.serve(save(Path(folder) / name, text))
 
     def beside(self, asked: Asked) -> None:
         """Show published figures beside the own ones; an empty text takes them away."""

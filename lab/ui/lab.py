@@ -24,15 +24,15 @@ from lab.runs import Runs
 from lab.training.jobs import Jobs, local
 from lab.ui.component import QUIET
 from lab.ui.lesson import FOLDED
+from lab.ui.pushes import Pushes
+from lab.ui.trails import Trails
 from lab.ui.visitor import Served, visitor
 
 if TYPE_CHECKING:
     from lab.chat.engine import Engine
     from lab.hosting.owner import Overview, Owner
     from lab.hosting.visitors import Visitors
-    from lab.ui.bench.live import Trails
     from lab.ui.component import Widget
-    from lab.ui.pushing import Pushes
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Lab:
         self.runs = Runs(folder)
         trainer = zero.trainer() if zero.asked_for() else local
         self.jobs = Jobs(self.runs, trainer, limits.seconds if limits else float("inf"))
+        self.trails, self.pushes = Trails(), Pushes()
         self.served = Served(folder / "served" if limits else None)
         #: Who has signed in; nobody ever does in a lab of one's own.
         self.accounts = Accounts()
@@ -69,13 +70,11 @@ class Lab:
 
     @cached_property
     def trails(self) -> Trails:
-        from lab.ui.bench.live import Trails
 
         return Trails()
 
     @cached_property
     def pushes(self) -> Pushes:
-        from lab.ui.pushing import Pushes
 
         return Pushes()
 

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from lab.compare.comparison import Comparison
-from lab.compare.published import export, parse, read
+from lab.compare.export import export
+from lab.compare.published import parse, read
 from lab.compare.report import results_csv
 from lab.compare.results import PUBLISHED
 from lab.compare.runner import Runner

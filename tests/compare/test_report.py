@@ -7,7 +7,8 @@ import pytest
 
 from lab.compare.axes import Axis, tick
 from lab.compare.comparison import Comparison
-from lab.compare.report import figure_csv, plain, results_csv, save
+from lab.compare.files import save
+from lab.compare.report import figure_csv, plain, results_csv
 from lab.compare.runner import Runner
 from lab.compare.svg import svg
 from lab.errors import LabError

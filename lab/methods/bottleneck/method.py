@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.errors import Reason
 from lab.knobs import knob
-from lab.methods.base import Config, Paper, Reason, Term, common
+from lab.methods.base import Config, Paper, Term, common
+from lab.methods.bottleneck.dimensions import bottleneck_width
 from lab.methods.targeting import TargetedMethod, layer_numbers, layers_knob
 from lab.models.shape import OTHER, ModelShape, Module
 from lab.plan import Precision, Training
@@ -123,11 +125,6 @@ class Bottleneck(TargetedMethod):
                 "Choose LoRA instead.",
             )
         return super().compatible(settings, shape, precision, training)
-
-
-def bottleneck_width(width: int, factor: float) -> int:
-    """m of a d-wide layer: d / factor, rounded down, at least 1."""
-    return max(1, int(width / factor))
 
 
 def feed_forwards(shape: ModelShape) -> tuple[Module, ...]:

@@ -20,7 +20,7 @@ from peft.utils import register_peft_method
 from peft.utils.peft_types import PeftType
 from torch import nn
 
-from lab.methods.bottleneck.method import bottleneck_width
+from lab.methods.bottleneck.dimensions import bottleneck_width
 
 NAME = "BOTTLENECK"
 
