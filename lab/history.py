@@ -6,7 +6,7 @@ at a run through it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,9 @@ POINTS = 2000
 
 #: Weight of the past in the smoothed loss, per step (an exponential moving average, corrected at its start).
 SMOOTHING = 0.9
+
+#: Steps over which the throughput is taken.
+WINDOW = 10
 
 
 @dataclass
@@ -98,11 +101,8 @@ class History:
 
     @property
     def tokens_per_second(self) -> float:
-        """Throughput over the last ten steps."""
-        window = self.steps[-11:]
-        if len(window) < 2 or window[-1].seconds <= window[0].seconds:
-            return 0.0
-        return sum(step.tokens for step in window[1:]) / (window[-1].seconds - window[0].seconds)
+        """Throughput over the last ten steps; 0 while it is unknown."""
+        return throughput(self.steps) or 0.0
 
     @property
     def seconds_left(self) -> float | None:
@@ -132,18 +132,33 @@ def stride(count: int, limit: int = POINTS) -> int:
     return step
 
 
-def thinned(steps: list[Step], limit: int = POINTS) -> list[Step]:
-    """The steps whose number is a multiple of the stride, and the newest."""
-    step = stride(steps[-1].step if steps else 0, limit)
-    kept = [item for item in steps if item.step % step == 0]
-    return kept if not steps or (kept and kept[-1] is steps[-1]) else [*kept, steps[-1]]
+class Smoother:
+    """Exponential moving average with the bias of its start divided out (Kingma and Ba 2015, section 3).
+
+    `weight` in [0, 1) is that of the past. A value that is not a number leaves the average as it is.
+    """
+
+    def __init__(self, weight: float = SMOOTHING) -> None:
+        self.weight = weight
+        self._mean = self._total = 0.0
+
+    def add(self, value: float) -> float:
+        """The average with this value; NaN before the first number."""
+        if value == value:
+            self._mean = self.weight * self._mean + (1 - self.weight) * value
+            self._total = self.weight * self._total + (1 - self.weight)
+        return self._mean / self._total if self._total else value
 
 
 def smoothed(values: Iterable[float], weight: float = SMOOTHING) -> list[float]:
-    """Exponential moving average with the bias of its start divided out (Kingma and Ba 2015, section 3)."""
-    mean, total, result = 0.0, 0.0, []
-    for value in values:
-        mean = weight * mean + (1 - weight) * value
-        total = weight * total + (1 - weight)
-        result.append(mean / total)
-    return result
+    """The average after each of the values."""
+    smoother = Smoother(weight)
+    return [smoother.add(value) for value in values]
+
+
+def throughput(steps: Sequence[Step], index: int = -1) -> float | None:
+    """Tokens per second over the ten steps that end at `index`; None before the second step."""
+    last = index % len(steps) if steps else 0
+    window = steps[max(0, last - WINDOW) : last + 1]
+    took = window[-1].seconds - window[0].seconds if window else 0.0
+    return sum(step.tokens for step in window[1:]) / took if took > 0 else None

@@ -17,7 +17,7 @@ from lab.events import (
     from_lines,
     to_line,
 )
-from lab.history import fold, smoothed, stride, thinned
+from lab.history import fold, smoothed, stride, throughput
 
 STARTED = Started(10, 1000, 10, "generate", "overlap", "CPU", 90, 10, ("a", "b"))
 
@@ -92,14 +92,26 @@ def test_time_left_is_known_after_the_first_step():
 
 
 def test_thinning_keeps_points_where_they_were():
-    steps = [step(number) for number in range(1, 101)]
-    few, more = thinned(steps[:60], 16), thinned(steps, 16)
-    assert len(more) <= 17
-    assert {item.step for item in more[:-1]} <= {item.step for item in steps if item.step % stride(100, 16) == 0}
-    assert {item.step for item in more if item.step <= 56} <= {item.step for item in few}
-    assert more[-1] is steps[-1]
+    assert [stride(count, 16) for count in (0, 16, 17, 100)] == [1, 1, 2, 8]
+    assert all(stride(2 * count, 16) % stride(count, 16) == 0 for count in range(1, 200))
 
 
 def test_smoothing_starts_at_the_first_value():
     assert smoothed([3.0, 3.0, 3.0]) == pytest.approx([3.0, 3.0, 3.0])
     assert smoothed([1.0, 0.0], 0.5) == pytest.approx([1.0, 1 / 3])
+
+
+def test_a_loss_that_is_no_number_does_not_spoil_those_that_follow():
+    first, second, last = smoothed([math.nan, 2.0, math.nan])
+    assert math.isnan(first)
+    assert (second, last) == (pytest.approx(2.0), pytest.approx(2.0))
+
+
+def test_throughput_is_that_of_ten_steps():
+    slow = [step(number, float(number)) for number in range(1, 4)]
+    steps = slow + [step(number, 3 + 0.5 * (number - 3)) for number in range(4, 20)]
+    tokens = steps[0].tokens
+    assert throughput([]) is None
+    assert throughput(steps, 0) is None
+    assert throughput(steps, 1) == pytest.approx(tokens)
+    assert throughput(steps) == throughput(steps, len(steps) - 1) == pytest.approx(tokens / 0.5)

@@ -14,7 +14,7 @@ from typing import Any
 from lab.errors import LabError
 from lab.knobs import knob
 from lab.models import room
-from lab.plan import CLASSIFY, GENERATE, Plan, Precision
+from lab.plan import CLASSIFY, Plan, Precision
 from lab.runs import Run, Runs
 
 
@@ -99,11 +99,6 @@ class Engine:
         else:
             yield from self._write(self._adapted(run_id, plan, task, labels), messages, options, base_model)
 
-    def stream_model(self, model: str, messages: Sequence[dict[str, str]], options: Options) -> Iterator[str]:
-        """The reply of a model without any adapter."""
-        plan = Plan(model=model)
-        yield from self._write(self._base(plan, GENERATE, ()), messages, options, None)
-
     def classify(self, run_id: str, text: str, options: Options, base: bool = False) -> dict[str, float]:
         """The probability of each label for a text. Raises LabError for a run that is no classifier."""
         import torch
@@ -135,12 +130,6 @@ class Engine:
         """The base of a run, for those who measure it."""
         plan, labels, task = self._about(run_id)
         return self._base(plan, task, labels)
-
-    def forget(self, run_id: str) -> None:
-        """Drop a run's model (it was deleted or trained on)."""
-        with self._loading:
-            for key in [key for key in self._models if key.run == run_id]:
-                del self._models[key]
 
     def release(self) -> None:
         """Drop the models that write nothing now; another reply loads them again.

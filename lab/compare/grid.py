@@ -148,19 +148,12 @@ def _said(name: str, value: Any) -> str:
     return f"{short}={value:g}" if isinstance(value, float) else f"{short}={value}"
 
 
-def settings_that_differ(plans: Iterable[Plan]) -> list[str]:
-    """The names of the choices in which the plans are not all alike."""
-    flats = [flat(plan) for plan in plans]
-    names = dict.fromkeys(name for mine in flats for name in mine)
-    return [name for name in names if len({json.dumps(mine.get(name)) for mine in flats}) > 1]
-
-
 # -- before it starts -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Foresight:
-    """What is known of a member before it starts. `seconds` is None where no measurement tells the speed."""
+    """What is known of a member before it starts."""
 
     member: Member
     reason: Reason | None

@@ -14,13 +14,12 @@ from lab.runs import Run
 
 @dataclass(frozen=True)
 class Entry:
-    """One tensor of a file: its name, dimensions, type, bytes and root mean square."""
+    """One tensor of a file: its name, dimensions, type and bytes."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     bytes: int
-    rms: float
 
 
 def tensors(folder: Path) -> dict[str, Any]:
@@ -38,10 +37,9 @@ def tensors(folder: Path) -> dict[str, Any]:
 def entries(folder: Path) -> list[Entry]:
     """The tensors of an adapter in the order of their names."""
     return [
-        Entry(name, tuple(item.shape), str(item.dtype).removeprefix("torch."), item.nbytes,
-              float(item.float().square().mean().sqrt()))
+        Entry(name, tuple(item.shape), str(item.dtype).removeprefix("torch."), item.nbytes)
         for name, item in sorted(tensors(folder).items())
-    ]  # fmt: skip
+    ]
 
 
 def disk(folder: Path) -> dict[str, int]:

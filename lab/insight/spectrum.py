@@ -51,17 +51,12 @@ def random_like(matrix: Any, seed: int = 0) -> Any:
     return drawn * (matrix.detach().float().norm() / drawn.norm())
 
 
-def phi(first: Any, second: Any, i: int, j: int) -> float:
-    """φ(A, A', i, j) = ‖Uᵢᵀ U'ⱼ‖²_F / min(i, j), in [0, 1] (Hu et al. 2021, section 7.2, equation 4).
-
-    U holds the right singular vectors of A (r×k), the largest first: 1 where the smaller subspace lies in the other,
-    0 where they are at right angles.
-    """
-    return phis(first, second)[i - 1][j - 1]
-
-
 def phis(first: Any, second: Any) -> list[list[float]]:
-    """φ for all i ≤ rank of the first, j ≤ rank of the second: [i-1][j-1]."""
+    """φ(A, A', i, j) = ‖Uᵢᵀ U'ⱼ‖²_F / min(i, j) for all i ≤ rank of the first and j ≤ rank of the second: [i-1][j-1].
+
+    U holds the right singular vectors of A (r×k), the largest first: φ is 1 where the smaller subspace lies in the
+    other, 0 where they are at right angles (Hu et al. 2021, section 7.2, equation 4).
+    """
     import torch
 
     u = torch.linalg.svd(first.detach().double(), full_matrices=False).Vh

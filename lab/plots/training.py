@@ -14,7 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from lab.events import Evaluated, Event, Started, Step
-from lab.history import SMOOTHING, History, stride
+from lab.history import History, Smoother, stride, throughput
 from lab.plots.style import HELD_OUT, LEDGER, NEUTRAL, faded, figure
 
 #: The charts in their order on the page, each with its title and the titles of its traces.
@@ -50,8 +50,7 @@ class Trail:
     numbers: list[int] = field(default_factory=list)
     starts: int = 0
     events: int = 0
-    _mean: float = 0.0
-    _weight: float = 0.0
+    _smoother: Smoother = field(default_factory=Smoother)
 
     def extend(self, events: Iterable[Event]) -> Trail:
         for event in events:
@@ -66,15 +65,12 @@ class Trail:
     def _restart(self) -> None:
         """A resumed run has lost the steps after its checkpoint: smooth anew what is left."""
         self.starts += 1
-        self.smooth, self.numbers, self._mean, self._weight = [], [], 0.0, 0.0
+        self.smooth, self.numbers, self._smoother = [], [], Smoother()
         for step in self.history.steps:
             self._smooth(step)
 
     def _smooth(self, step: Step) -> None:
-        if step.loss == step.loss:  # a loss that is not a number would spoil all that follow
-            self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * step.loss
-            self._weight = SMOOTHING * self._weight + (1 - SMOOTHING)
-        self.smooth.append(self._mean / self._weight if self._weight else step.loss)
+        self.smooth.append(self._smoother.add(step.loss))
         self.numbers.append(step.step)
 
     def mark(self) -> Mark:
@@ -118,7 +114,7 @@ class Trail:
             ],
             "lr": [(x, [step.lr for step in steps])],
             "norm": [(x, [_number(step.grad_norm) for step in steps])],
-            "speed": [(x, [self.speed(index) for index in places])],
+            "speed": [(x, [throughput(self.history.steps, index) for index in places])],
             "memory": [
                 *((x, [float(getattr(step.memory, name)) for step in steps]) for name, _, _ in LEDGER),
                 (x, [float(step.memory.device) for step in steps]),
@@ -133,13 +129,6 @@ class Trail:
             return []
         known = any(item.base for item in self.history.evaluations[: mark.evaluations])
         return [] if known else [0, self.history.started.steps]
-
-    def speed(self, index: int) -> float | None:
-        """Tokens per second over the ten steps that end at `index`; None before the second."""
-        steps = self.history.steps
-        first = max(0, index - 10)
-        took = steps[index].seconds - steps[first].seconds
-        return sum(step.tokens for step in steps[first + 1 : index + 1]) / took if took > 0 else None
 
 
 def _number(value: float) -> float | None:

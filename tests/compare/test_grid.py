@@ -1,6 +1,6 @@
 import pytest
 
-from lab.compare.grid import MOST, Member, expand, foresee, operations, settings_that_differ
+from lab.compare.grid import MOST, Member, expand, foresee, operations
 from lab.compare.spec import Spec
 from lab.errors import LabError
 from lab.methods import default_plan, method, with_values
@@ -104,8 +104,3 @@ def test_more_steps_and_more_trained_weights_are_more_work(llama, reviews):
     job, longer = resolve(plan), resolve(with_values(plan, {"steps": 2 * plan.training.steps}))
     assert operations(job, 10**6, 10) > operations(job, 10, 10)
     assert operations(longer, 10, 10) > operations(job, 10, 10)
-
-
-def test_differing_settings_are_found():
-    members = expand(spec(methods=[{"method": "lora", "settings": {"rank": [2, 8]}}], seeds=2))
-    assert settings_that_differ([member.plan for member in members]) == ["rank"]

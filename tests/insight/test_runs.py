@@ -69,7 +69,6 @@ def test_the_files_hold_every_trained_parameter(runs):
     listed = adapter_files.entries(run.adapter)
     assert sum(item.bytes for item in listed) == 4 * run.history().started.trainable
     assert sum(adapter_files.disk(run.adapter).values()) == run.bytes
-    assert all(item.rms > 0 for item in listed)
 
 
 @pytest.mark.parametrize("name", ["lora", "classify"])
