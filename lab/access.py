@@ -22,6 +22,12 @@ class Rules:
         """The owner of what the request in course makes and sees; empty where there is only one."""
         return ""
 
+    #: Whether strangers share the lab.
+    shared = False
+
+    def artifact(self, key: str) -> None:
+        """Raises LabError if an artifact that is not for everybody may not be made for whoever asks."""
+
     def now(self, owner: str) -> str:
         """Who an owner is by now: they may have signed in while work of theirs went on."""
         return owner

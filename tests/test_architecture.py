@@ -17,7 +17,7 @@ FLOORS = {
     "errors": 0, "knobs": 0, "events": 0, "history": 0, "paths": 0, "plan": 0, "access": 0,
     "models": 1,
     "methods": 2, "data": 2,
-    "training": 3, "runs": 3, "chat": 3, "insight": 3, "compare": 3, "hosting": 3,
+    "training": 3, "runs": 3, "artifacts": 3, "chat": 3, "insight": 3, "compare": 3, "hosting": 3,
     "plots": 4,
     "ui": 5, "cli": 5, "__main__": 5,
 }  # fmt: skip

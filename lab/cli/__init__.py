@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import __version__, methods
+from lab import __version__, artifacts, methods
 from lab.cli import serve
 from lab.compare import command as comparing
 from lab.errors import LabError
@@ -96,6 +96,12 @@ def parser() -> argparse.ArgumentParser:
     push.add_argument("repository", help="organisation/name")
     with_runs(push)
     push.add_argument("--public", action="store_true", help="for everybody to see (default: private)")
+    export = command("export", export_command, "Write what a run can hand out, and prove it.")
+    export.add_argument("id")
+    with_runs(export)
+    export.add_argument("--as", dest="kind", default="adapter", metavar="KIND", help=", ".join(artifacts.ARTIFACTS))
+    export.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to write it (default: here)")
+    export.add_argument("--no-receipt", action="store_true", help="do not load it again to prove it")
     comparing.register(command, _comparison_document)
     command("methods", methods_command, "List the methods and their settings.")
     command("models", models_command, "List the embedded models.")
@@ -232,7 +238,7 @@ def runs_command(parsed: argparse.Namespace) -> int:
 def push_command(parsed: argparse.Namespace) -> int:
     from huggingface_hub import get_token
 
-    from lab.training.card import publish
+    from lab.artifacts.publish import publish
 
     address = publish(
         Runs(parsed.runs).get(parsed.id), parsed.repository, get_token() or "", private=not parsed.public
@@ -241,10 +247,31 @@ def push_command(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def export_command(parsed: argparse.Namespace) -> int:
+    run = Runs(parsed.runs).get(parsed.id)
+    try:
+        parsed.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(f"'{parsed.out}' cannot be written: {error.strerror}.", "Choose another folder.") from None
+    file = artifacts.write(run, parsed.kind, parsed.out)
+    proof = None
+    if isinstance(artifacts.artifact(parsed.kind), artifacts.LoadableArtifact) and not parsed.no_receipt:
+        from lab.artifacts.receipt import checked
+
+        proof = checked(run, parsed.kind, file)
+    if parsed.json:
+        print(json.dumps({"file": str(file), "receipt": dataclasses.asdict(proof) if proof else None}))
+    else:
+        print(file)
+        if proof:
+            print(proof.sentence())
+    return 0
+
+
 def show_command(parsed: argparse.Namespace) -> int:
     run = Runs(parsed.runs).get(parsed.id)
     if parsed.script:
-        from lab.training.script import script
+        from lab.artifacts.script import script
 
         print(script(run.plan), end="")
         return 0

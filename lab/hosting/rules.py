@@ -31,6 +31,8 @@ class Shared(access.Rules):
     `asks` gives the browser whose request is in course, or "" for none; `accounts` for whom it has signed in.
     """
 
+    shared = True
+
     def __init__(
         self, limits: Limits, uploads: Path, asks: Callable[[], str], accounts: Accounts | None = None
     ) -> None:
@@ -48,6 +50,9 @@ class Shared(access.Rules):
                 "Let this page keep a cookie, or open it in a tab of its own.",
             )
         return self.accounts.owner(found)
+
+    def artifact(self, key: str) -> None:
+        raise LabError(f"A shared lab does not make '{key}'.", "Run the lab on a machine of your own.")
 
     def now(self, owner: str) -> str:
         return self.accounts.now(owner)

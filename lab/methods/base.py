@@ -116,7 +116,7 @@ class Method(ABC):
 
     @abstractmethod
     def source(self, settings: Any, shape: ModelShape) -> tuple[str, ...]:
-        """The lines of a script that turn `model` into the model to train (see `lab.training.script`)."""
+        """The lines of a script that turn `model` into the model to train (see `lab.artifacts.script`)."""
 
     def source_groups(self, settings: Any, training: Training) -> str:
         """The expression of `groups` in a script: what the optimizer trains."""

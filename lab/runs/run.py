@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -195,11 +194,6 @@ class Run:
     def bytes(self) -> int:
         """Size of what was learned, in bytes; 0 while there is nothing."""
         return sum(file.stat().st_size for file in (self.folder / "adapter").glob("**/*") if file.is_file())
-
-    def archive(self, into: Path) -> Path:
-        """The adapter as a zip file in the folder `into`."""
-        name = "".join(c if c.isalnum() or c in "-_" else "-" for c in self.name)
-        return Path(shutil.make_archive(str(into / name), "zip", self.adapter))
 
 
 def write_json(file: Path, value: Any) -> None:

@@ -27,7 +27,7 @@ def push(lab: Lab, asked: Mapping[str, Any]) -> None:
     made = lab.pushes.begin(access.owner(), run.id)
 
     def work() -> None:
-        from lab.training.card import publish
+        from lab.artifacts.publish import publish
 
         try:
             made.address = publish(run, name, token, private, lambda doing: setattr(made, "doing", doing))

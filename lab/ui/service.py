@@ -113,7 +113,7 @@ def feed(lab: Lab, asked: Asked) -> dict[str, Any]:
 
 def code(lab: Lab, asked: Asked) -> str:
     """The form's plan as a script."""
-    from lab.training.script import script
+    from lab.artifacts.script import script
 
     return script(form.plan(asked))
 
@@ -157,12 +157,14 @@ def reopen(lab: Lab, asked: Asked) -> dict[str, Any]:
 
 
 def download(lab: Lab, asked: Asked) -> dict[str, str]:
-    """The adapter as a zip file that the page may fetch: its path on this server and its name."""
+    """An artifact of a run as a file that the page may fetch: its path on this server and its name."""
     import tempfile
+
+    from lab import artifacts
 
     run = lab.runs.get(str(asked["run"]))
     with tempfile.TemporaryDirectory() as folder:
-        return lab.serve(run.archive(Path(folder)))
+        return lab.serve(artifacts.write(run, str(asked.get("kind") or "adapter"), Path(folder)))
 
 
 SERVICES: tuple[Callable[[Lab, Any], Any], ...] = (

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from lab.artifacts.card import card
 from lab.errors import LabError
 from lab.hosting.limits import Limits
 from lab.models import hub as client
-from lab.training.card import card
 from lab.training.loop import train
 from lab.ui.lab import Lab
 from lab.ui.pushing import push, pushed

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lab import methods
+from lab.artifacts.script import script
 from lab.compare.budget import steps_for_tokens
 from lab.compare.grid import Member, foresee
 from lab.errors import LabError
@@ -19,7 +20,6 @@ from lab.hosting.rules import permit
 from lab.plan import Data, Plan
 from lab.training.job import resolve
 from lab.training.loop import train
-from lab.training.script import script
 from lab.ui.bench import form, panel
 from tests.plans import quick
 

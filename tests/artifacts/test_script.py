@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.artifacts.script import script
 from lab.events import Step
 from lab.training.loop import train
-from lab.training.script import script
 from tests.plans import quick
 
 ROOT = Path(__file__).parents[2]

@@ -1,21 +1,20 @@
-"""A run as a model card, and its adapter published with it."""
+"""A run as a model card."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lab import methods
+from lab.artifacts.base import Artifact
 from lab.data import scoring
 from lab.errors import LabError
 from lab.history import History
-from lab.models import hub, loading
+from lab.methods.base import Reason
+from lab.models import loading
 from lab.plan import CLASSIFY, Plan
 from lab.runs import Run
 
@@ -90,22 +89,18 @@ def _figures(run: Run, history: History) -> list[str]:
     return ["| | |", "|:--|--:|", *(f"| {name} | {value} |" for name, value in rows)]
 
 
-def publish(
-    run: Run, repo: str, token: str, private: bool = True, doing: Callable[[str], None] = lambda _: None
-) -> str:
-    """Push the run's adapter with its card; its address. The token is handed on and kept nowhere. Raises LabError.
+class Card(Artifact):
+    key = "card"
+    title = "Model card"
+    summary = "The README.md under which the adapter is published: what it is, how it was trained, what came out."
+    shared = True
 
-    `doing` hears what is being done.
-    """
-    doing("Writing the model card")
-    text = card(run)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "adapter"
-        shutil.copytree(run.adapter, folder)
-        (folder / "README.md").write_text(text, encoding="utf-8")
-        config = folder / "adapter_config.json"
-        if config.is_file():  # peft notes where the base lay on this machine
-            told = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": base_of(run.plan)}
-            config.write_text(json.dumps(told, indent=2), encoding="utf-8")
-        doing(f"Uploading {run.bytes / 1e6:,.1f} MB")
-        return hub.push(folder, repo, token, private)
+    def refusal(self, run: Run) -> Reason | None:
+        if run.history().started is None or not (run.folder / "adapter").is_dir():
+            return Reason(f"The run '{run.name}' has saved nothing yet.", "Train it first.")
+        return None
+
+    def write(self, run: Run, folder: Path) -> Path:
+        file = folder / "README.md"
+        file.write_text(card(run), encoding="utf-8")
+        return file

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.artifacts.card import card
+from lab.artifacts.publish import publish
 from lab.errors import LabError
 from lab.models import hub as client
 from lab.runs import Run, Runs
-from lab.training.card import card, publish
 from lab.training.loop import train
 from tests.hosting.visitor_plan import short
 

@@ -1,7 +1,7 @@
 """A plan as the script that one would write by hand with torch, transformers and peft.
 
 It runs as it stands, without the lab, and its losses are those of the lab's own run: both read the rows in the same
-order, encode them alike and start from the same random numbers. `tests/training/test_script.py` holds them together.
+order, encode them alike and start from the same random numbers. `tests/artifacts/test_script.py` holds them together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from lab.artifacts.base import Artifact
 from lab.plan import CLASSIFY, Plan, Training
+from lab.runs import Run
 
 SCRIPT = Template('''\
 """$title, as planned in PEFT Lab."""
@@ -241,3 +243,15 @@ def _optimizer(training: Training, groups: str) -> str:
     made = OPTIMIZERS[training.optimizer]
     options = f"lr={training.learning_rate},\n    weight_decay={training.weight_decay}{momentum},"
     return f"{made}(\n    {groups},\n    {options}\n)"
+
+
+class Script(Artifact):
+    key = "script"
+    title = "Script"
+    summary = "The run's plan as a script of torch, transformers and peft that makes the same losses without the lab."
+    shared = True
+
+    def write(self, run: Run, folder: Path) -> Path:
+        file = folder / "train.py"
+        file.write_text(script(run.plan), encoding="utf-8")
+        return file
