@@ -180,11 +180,15 @@ class Engine:
         count = max(len(key.labels), 2)
         shape = loading.shape(key.model, key.task, count)
         tokenizer = loading.tokenizer(key.model)
+        virtual_tokens = 0
         with alone(key.seed):  # a new head and a new adapter are drawn at random
             model = loading.load(key.model, key.task, count, key.precision, where())
             if run is not None:
-                model = methods.method(run.plan.method).load(model, run.adapter)
-        encoder = Encoder(tokenizer, key.task, key.labels, shape.max_length or 2048, shape.family)
+                method = methods.method(run.plan.method)
+                model = method.load(model, run.adapter)
+                virtual_tokens = method.virtual_tokens(methods.settings(run.plan))
+        positions = shape.text_positions(virtual_tokens)
+        encoder = Encoder(tokenizer, key.task, key.labels, positions or 2048, shape.family, positions)
         return Loaded(model.eval(), encoder, key.labels)
 
     # -- writing ----------------------------------------------------------------------------------

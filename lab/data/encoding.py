@@ -26,16 +26,26 @@ class Encoder:
     A decoder reads prompt and reply as one sequence and learns the reply only; an encoder-decoder reads the
     prompt and learns the reply; a classifier reads the text and learns the number of its label. The prompt goes
     through the tokenizer's chat template where it has one.
+
+    Examples are cut at `max_length` tokens. `positions` is how many tokens of text the model can hold at all (0: any
+    number), so what is written after a prompt must fit in there with it.
     """
 
     def __init__(
-        self, tokenizer: Any, task: str, labels: Sequence[str], max_length: int, family: str = "decoder"
+        self,
+        tokenizer: Any,
+        task: str,
+        labels: Sequence[str],
+        max_length: int,
+        family: str = "decoder",
+        positions: int = 0,
     ) -> None:
         self.tokenizer = tokenizer
         self.task = task
         self.numbers = {label: number for number, label in enumerate(labels)}
         self.max_length = max_length
         self.family = family
+        self.positions = positions
 
     def encode(self, input: str, target: str) -> Encoded:
         """The ids of one example; at most `max_length` of them."""
@@ -59,6 +69,24 @@ class Encoder:
         if self.family == "encoder-decoder":
             return self.text(text)
         return self.chat([{"role": "user", "content": text}])
+
+    def reply_length(self, new_tokens: int) -> int:
+        """The tokens that a reply may have: `new_tokens`, or half of the model's positions if that is less."""
+        if self.family == "encoder-decoder" or not self.positions:
+            return new_tokens
+        return min(new_tokens, max(self.positions // 2, 1))
+
+    def fit(self, prompt: list[int], new_tokens: int) -> list[int]:
+        """The prompt cut at its beginning, as for the loss, so that `new_tokens` more fit into the model's positions.
+
+        An encoder-decoder holds the reply apart from the prompt, which `text` has cut already.
+        """
+        if self.family == "encoder-decoder":
+            return prompt
+        length = self.max_length - 1
+        if self.positions:
+            length = min(length, self.positions - new_tokens)
+        return prompt[-max(length, 1) :]
 
     def chat(self, messages: Sequence[dict[str, str]]) -> list[int]:
         """The ids of a conversation, up to where the model's next reply begins."""

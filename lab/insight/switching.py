@@ -62,7 +62,9 @@ class Bank:
         self.task = task
         shape = loading.shape(plan.model, task, labels)
         names = _labels(runs[0])
-        self.encoder = Encoder(loading.tokenizer(plan.model), task, names, shape.max_length or 2048, shape.family)
+        positions = shape.text_positions(method.virtual_tokens(methods.settings(plan)))
+        tokenizer = loading.tokenizer(plan.model)
+        self.encoder = Encoder(tokenizer, task, names, positions or 2048, shape.family, positions)
 
     def use(self, number: int) -> None:
         """Let the adapter of that run act."""

@@ -102,6 +102,10 @@ class Method(ABC):
     def terms(self, settings: Any, shape: ModelShape) -> list[Term]:
         """Every tensor that will be trained, the classification head's included, from the shape alone."""
 
+    def virtual_tokens(self, settings: Any) -> int:
+        """Positions before the text that the method takes for itself."""
+        return 0
+
     @abstractmethod
     def apply(self, model: Any, settings: Any, shape: ModelShape) -> Any:
         """The model ready to train: `terms` require gradients and nothing else does."""

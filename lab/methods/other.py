@@ -66,6 +66,9 @@ class Other(TargetedMethod):
         self.Settings = _settings(cls, tuple(self.fields.values()))  # type: ignore[misc]
         self.targeted = "target_modules" in self.fields
 
+    def virtual_tokens(self, settings: Any) -> int:
+        return int(getattr(settings, "num_virtual_tokens", None) or 0)
+
     def matched(self, settings: Any, shape: ModelShape) -> tuple[Module, ...]:
         return super().matched(settings, shape) if self.targeted else ()
 

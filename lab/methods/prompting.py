@@ -25,6 +25,9 @@ class PromptMethod(PeftMethod):
     lesson = "prefix"
     not_identity = "the virtual tokens take part in the attention from the first step"
 
+    def virtual_tokens(self, settings: Any) -> int:
+        return settings.virtual_tokens
+
     def copies(self, shape: ModelShape) -> int:
         """How many prompts are learned: one for the encoder and one for the decoder where there are both."""
         return 2 if shape.family == "encoder-decoder" and shape.task != CLASSIFY else 1

@@ -112,6 +112,10 @@ class ModelShape:
     config: str = ""
     tokenizer: str = ""
 
+    def text_positions(self, virtual_tokens: int = 0) -> int:
+        """Positions that are left for text beside virtual tokens, at least one; 0 where any number can be read."""
+        return max(self.max_length - virtual_tokens, 1) if self.max_length else 0
+
     @cached_property
     def total(self) -> int:
         """Number of parameters of the base, each tied tensor once."""

@@ -21,7 +21,7 @@ BATCH = 32
 #: Most tokens that a reply may have in an evaluation.
 REPLY = 64
 
-#: Tokens of general prose that are read, in windows of this width.
+#: Tokens of general prose that are read, in windows of this width (or of the model's positions, if they are fewer).
 GENERAL, WINDOW = 4096, 256
 
 
@@ -48,7 +48,8 @@ class Evaluator:
         self.batches = [encoded[start : start + BATCH] for start in range(0, len(encoded), BATCH)]
         self.replies = self.examples[:replies]
         ids = encoder.tokenizer(general_prose(), add_special_tokens=False, truncation=True, max_length=GENERAL)
-        self.windows = torch.tensor(ids["input_ids"][: len(ids["input_ids"]) // WINDOW * WINDOW]).view(-1, WINDOW)
+        width = min(WINDOW, encoder.positions or WINDOW)
+        self.windows = torch.tensor(ids["input_ids"][: len(ids["input_ids"]) // width * width]).view(-1, width)
         self.window_bytes = sum(len(encoder.tokenizer.decode(row[1:]).encode()) for row in self.windows.tolist())
 
     @torch.inference_mode()
@@ -98,7 +99,7 @@ class Evaluator:
 
     def _general(self, model: Any) -> float | None:
         """Bits per byte of the general prose; None for a model that predicts no next token."""
-        if self.encoder.family != "decoder" or not len(self.windows):
+        if self.encoder.family != "decoder" or not self.window_bytes:
             return None
         total = 0.0
         for rows in self.windows.to(self.where).split(4):
@@ -110,7 +111,7 @@ class Evaluator:
                 logits = hidden @ base.get_input_embeddings().weight.to(hidden.dtype).T
             else:
                 logits = model(input_ids=rows).logits
-            logits = logits[:, -WINDOW:-1].float().flatten(0, 1)  # virtual tokens may stand before
+            logits = logits[:, -rows.shape[1] : -1].float().flatten(0, 1)  # virtual tokens may stand before
             total += float(torch.nn.functional.cross_entropy(logits, rows[:, 1:].flatten(), reduction="sum"))
         return total / math.log(2) / self.window_bytes
 
@@ -118,7 +119,9 @@ class Evaluator:
 def generate(
     model: Any, encoder: Encoder, prompts: Sequence[list[int]], where: str, longest: int = REPLY
 ) -> list[str]:
-    """The likeliest continuation of each prompt (ids), as text."""
+    """The likeliest continuation of each prompt (ids), as text; a prompt that is too long is cut at its beginning."""
+    longest = encoder.reply_length(longest)
+    prompts = [encoder.fit(ids, longest) for ids in prompts]
     width = max(len(ids) for ids in prompts)
     pad = encoder.tokenizer.pad_token_id
     # What is continued must end where the reply begins; an encoder reads as it did in training, padded behind.

@@ -79,12 +79,19 @@ class Job:
         return min(self.plan.training.max_length, self.shape.max_length or self.plan.training.max_length)
 
     @cached_property
+    def positions(self) -> int:
+        """Positions of the model that are left for text; 0 where it reads any number."""
+        return self.shape.text_positions(self.method.virtual_tokens(methods.settings(self.plan)))
+
+    @cached_property
     def encoder(self) -> Encoder:
         """The encoder of the data for the model; loads its tokenizer."""
         from lab.data.encoding import Encoder
 
         tokenizer = loading.tokenizer(self.plan.model)
-        return Encoder(tokenizer, self.data.task, self.data.labels, self.max_length, self.shape.family)
+        return Encoder(
+            tokenizer, self.data.task, self.data.labels, self.max_length, self.shape.family, self.positions
+        )
 
     # -- how long it trains -----------------------------------------------------------------------
 
