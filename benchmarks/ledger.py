@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,9 @@ def measure(
     """(ledger's memory of the last step, allocated bytes before the model came)."""
     import torch
 
-    from lab.training.ledger import Ledger, held, storages
+    from lab.training.memory.ledger import Ledger, held, storages
     from lab.training.optimizers import optimizer
+    from lab.training.step import OptimizerStep
 
     gc.collect()
     torch.cuda.empty_cache()
@@ -77,22 +79,18 @@ def measure(
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
     chosen = optimizer(method.groups(model, settings, training), training, "cuda")
-    ledger = Ledger(model, own, chosen, "cuda")
     ids = torch.randint(1, 32_000, (rows, length), device="cuda")
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids}
-    for step in range(3):
-        with ledger.watching():
-            output = model(**batch)
-            loss = output.loss
-        ledger.loss_made(output.logits)
-        del output
-        loss.backward()
-        del loss
-        chosen.step()
-        method.after_step(model, settings, step + 1, 100)
-        memory = ledger.peak()
-        chosen.zero_grad(set_to_none=True)
-        ledger.cleared()
+    steps = itertools.count(1)
+    step = OptimizerStep(
+        model,
+        chosen,
+        "cuda",
+        after_update=lambda: method.after_step(model, settings, next(steps), 100),
+        meter=Ledger(model, own, chosen, "cuda"),
+    )
+    for _ in range(3):
+        memory = step([batch]).memory
     return memory, before
 
 

@@ -18,7 +18,7 @@ DONE, STOPPED, FAILED = "done", "stopped", "failed"
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes held in one step, counted exactly by category, the peak of each (`lab.training.ledger`).
+    """Bytes held in one step, counted exactly by category, the peak of each (`lab.training.memory.ledger`).
 
     Activations are largest when the backward pass begins and gradients when it ends, so the categories' sum is
     never held at once: `at_once` is the largest sum of any instant. `device` is what the device itself says beside

@@ -27,7 +27,7 @@ ONLY = {"gradio": {"ui"}, "plotly": {"plots", "ui", "compare"}}
 
 PURE = ("lab.plan", "lab.events", "lab.history", "lab.knobs", "lab.methods", "lab.models", "lab.models.precision",
         "lab.models.catalogue", "lab.models.loading", "lab.data.tasks", "lab.data.catalogue", "lab.runs",
-        "lab.training.estimate")  # fmt: skip
+        "lab.training.memory.estimate")  # fmt: skip
 
 
 def modules() -> dict[str, Path]:

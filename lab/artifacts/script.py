@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab.artifacts.base import Artifact
 from lab.plan import CLASSIFY, Plan, Training
 from lab.runs import Run
+
+if TYPE_CHECKING:
+    from lab.training.job import Job
 
 SCRIPT = Template('''\
 """$title, as planned in PEFT Lab."""
@@ -127,44 +130,38 @@ OPTIMIZERS = {
 
 def script(plan: Plan) -> str:
     """The source of the script. Raises LabError if the plan's model or data cannot be found."""
-    from lab import methods
-    from lab.data import export, tasks
+    from lab.data import export
     from lab.models import loading
     from lab.models.shape import auto_class
+    from lab.training.job import resolve
 
-    data = tasks.prepare(plan.data)
-    method = methods.method(plan.method)
-    labels = max(len(data.labels), 2)
-    shape = loading.shape(plan.model, data.task, labels)
-    training = plan.training
-    a_step = training.batch_size * training.accumulation
-    steps = training.steps or max(1, math.ceil(training.epochs * len(data.train) / a_step))
-    settings = method.prepare(methods.settings(plan), steps)
+    job, training = resolve(plan), plan.training
+    data, shape, steps = job.data, job.shape, job.steps
     rise = math.ceil(training.warmup * steps)
-    lines = method.source(settings, shape)
+    lines = job.method.source(job.settings, shape)
     imports = [line for line in lines if line.startswith(("from ", "import "))]
     auto = auto_class(loading.config(plan.model), data.task).__name__
     classify = data.task == CLASSIFY
     return SCRIPT.substitute(
-        title=f"{method.title} on {Path(plan.data.source).name}",
+        title=f"{job.method.title} on {Path(plan.data.source).name}",
         imports="\n".join(_imports(plan, auto, imports)),
         seed=plan.seed,
         rows=export.source(plan.data),
         model=repr(_model(plan.model)),
-        load=_load(plan, auto, data, shape, labels),
+        load=_load(job, auto),
         method="\n".join([*(line for line in lines if line not in imports), *_checkpointing(training)]),
-        encode=_encode(data, shape, min(training.max_length, shape.max_length or training.max_length)),
+        encode=_encode(data, shape, job.max_length),
         targets="torch.tensor(targets)" if classify else "padded(targets, -100)",
         rise=rise,
         falling=max(1, steps - rise),
         schedule=SCHEDULES[training.schedule],
-        optimizer=_optimizer(training, method.source_groups(settings, training)),
+        optimizer=_optimizer(training, job.method.source_groups(job.settings, training)),
         steps=steps,
         batch_size=training.batch_size,
         accumulation=training.accumulation,
         learned='batch["labels"].numel()' if classify else 'int((batch["labels"] != -100).sum())',
         clip=training.clip or "math.inf",
-        after_step="".join(f"\n    {line}" for line in method.source_after_step(settings)),
+        after_step="".join(f"\n    {line}" for line in job.method.source_after_step(job.settings)),
     )
 
 
@@ -180,15 +177,15 @@ def _imports(plan: Plan, auto: str, extra: list[str]) -> list[str]:
     return ["import bitsandbytes", *lines] if "8bit" in plan.training.optimizer else lines
 
 
-def _load(plan: Plan, auto: str, data: Any, shape: Any, labels: int) -> str:
+def _load(job: Job, auto: str) -> str:
     from lab.models import precision
 
-    where = precision.device()
+    plan, where = job.plan, job.device
     dtype = str(precision.dtype(plan.precision, where))
     arguments = [repr(_model(plan.model)), f"dtype={dtype}"]
     lines = []
-    if data.task == CLASSIFY:
-        arguments += [f"num_labels={labels}", "pad_token_id=tokenizer.pad_token_id"]
+    if job.data.task == CLASSIFY:
+        arguments += [f"num_labels={job.num_labels}", "pad_token_id=tokenizer.pad_token_id"]
     if plan.precision.quantized:
         wanted: dict[str, Any] = (
             {"load_in_8bit": True}
@@ -200,7 +197,7 @@ def _load(plan: Plan, auto: str, data: Any, shape: Any, labels: int) -> str:
                 "bnb_4bit_compute_dtype": dtype,
             }
         )
-        wanted["llm_int8_skip_modules"] = [*shape.head, "lm_head"]
+        wanted["llm_int8_skip_modules"] = [*job.shape.head, "lm_head"]
         lines.append("quantization = BitsAndBytesConfig(")
         lines += [f"    {name}={value}," for name, value in wanted.items()]
         lines.append(")")

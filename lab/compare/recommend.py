@@ -14,7 +14,7 @@ from lab.methods.base import Method
 from lab.models import precision as precisions
 from lab.models.shape import ModelShape
 from lab.plan import Precision, Training
-from lab.training.estimate import estimate
+from lab.training.memory.estimate import estimate
 
 #: What a person may want, with the words for it.
 GOALS = {

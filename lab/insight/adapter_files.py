@@ -91,7 +91,7 @@ def merge(run: Run, texts: list[str]) -> Merged:
     from lab import methods
     from lab.methods import combine
     from lab.models import loading
-    from lab.training.ledger import held, storages
+    from lab.training.memory.ledger import held, storages
 
     method = methods.method(run.plan.method)
     if method.changes_base or not method.mergeable:
@@ -143,7 +143,7 @@ def shared(runs: list[Run]) -> Shared:
 
     from lab import methods
     from lab.methods.combine import attach
-    from lab.training.ledger import held, storages
+    from lab.training.memory.ledger import held, storages
 
     if len({run.plan.model for run in runs}) != 1:
         raise LabError("These runs belong to different bases.", "Choose runs of one base.")

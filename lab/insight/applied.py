@@ -61,7 +61,7 @@ def footprint(model: str, precision: Precision, task: str = CLASSIFY) -> tuple[i
     from lab.models import loading
     from lab.models.precision import base_bytes, device
     from lab.models.randomness import alone
-    from lab.training.ledger import held, storages
+    from lab.training.memory.ledger import held, storages
 
     with alone(0):
         loaded = loading.load(model, task, 2, precision, device())

@@ -14,7 +14,7 @@ from lab.events import Memory
 from lab.models.precision import base_bytes
 from lab.models.shape import ModelShape
 from lab.plan import Precision, Training
-from lab.training.estimate import activations
+from lab.training.memory.estimate import activations
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def timings(matrix: Any, tokens: int, repeats: int = 15) -> Iterator[Timing]:
     import torch
 
     from lab.models.precision import device
-    from lab.training.ledger import held, storages
+    from lab.training.memory.ledger import held, storages
 
     where = device()
     for way in WAYS:

@@ -37,7 +37,7 @@ class Bank:
         from lab.insight.weights import about, whole
         from lab.methods.combine import attach
         from lab.models import loading
-        from lab.training.ledger import held, storages
+        from lab.training.memory.ledger import held, storages
 
         check(runs)
         self.runs = list(runs)

@@ -22,7 +22,7 @@ from lab.methods.base import Method, Term
 from lab.models import loading, precision
 from lab.models.shape import ModelShape
 from lab.plan import Plan
-from lab.training.estimate import estimate
+from lab.training.memory.estimate import estimate
 
 if TYPE_CHECKING:
     from lab.data.encoding import Encoder
@@ -163,7 +163,7 @@ class Job:
 
     @cached_property
     def estimate(self) -> Memory:
-        """Bytes at the peak of a step, by category (see `lab.training.estimate`)."""
+        """Bytes at the peak of a step, by category (see `lab.training.memory.estimate`)."""
         return estimate(self.shape, self.method, self.settings, self.plan.precision, self.plan.training)
 
     def check(self) -> Job:

@@ -13,8 +13,8 @@ from lab.methods.base import Term
 from lab.models import precision
 from lab.models.shape import ModelShape, Module
 from lab.plan import Precision
-from lab.training.estimate import estimate
 from lab.training.job import Job, resolve
+from lab.training.memory.estimate import estimate
 from lab.ui.bench import form
 
 #: Groups that are drawn; the rest is summed up in one line.

@@ -56,7 +56,7 @@ class _Saved:
 
 
 class Ledger:
-    """Counts the bytes of one training.
+    """Counts the bytes of one training; a `Meter` of its steps.
 
     `base` are the storages of the model before the method was applied (`storages(held(model))`): what the model
     holds beyond them is the adapter.
@@ -127,12 +127,12 @@ class Ledger:
         return saved.tensor if isinstance(saved, _Saved) else saved
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Count the activations of the forward passes made within."""
+    def forward(self) -> Iterator[None]:
+        """Count the activations of the forward pass made within."""
         with torch.autograd.graph.saved_tensors_hooks(self._pack, self._unpack):
             yield
 
-    def loss_made(self, logits: torch.Tensor | None) -> None:
+    def backward(self, logits: torch.Tensor | None) -> None:
         """The forward pass ended in these logits, and the backward pass begins.
 
         Its first act needs two gradients of the logits in 32 bits (of the loss, and of the cast before it) while all
@@ -142,18 +142,19 @@ class Ledger:
         if logits is not None and logits.dim() == 3:
             self._peak[2] = max(self._peak[2], self.activations + self.gradients + 2 * 4 * logits.numel())
 
-    def cleared(self) -> None:
-        """The gradients were set to None."""
+    def stepped(self) -> Memory:
+        """The gradients were set to None: the peak of the step, by category, and what the device says."""
+        memory = self._take_peak()
         self._graded.clear()
         self.gradients = 0
+        return memory
 
     def optimizer_bytes(self) -> int:
         """Bytes of the optimizer's state, all its tensors."""
         state = self.optimizer.state.values()
         return sum(storages(v for item in state for v in item.values() if isinstance(v, torch.Tensor)).values())
 
-    def peak(self) -> Memory:
-        """The peak since the last call, by category, and what the device says. Call it once a step."""
+    def _take_peak(self) -> Memory:
         activations, gradients, both = self._peak
         self._peak = [0, 0, 0]
         optimizer = self.optimizer_bytes()

@@ -1,0 +1,1 @@
+"""Memory of a training: counted exactly while it runs (`ledger`) and estimated before (`estimate`)."""
