@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -10,13 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from tests.browser.chromium import find
+
 
 def chromium() -> str:
     """Where Chromium is. Ends the program with a sentence if there is none."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not found:
+    path = find("")
+    if not path:
         raise SystemExit("Chromium is not there: install it, or leave out what needs a browser.")
-    return found
+    return path
 
 
 class Browser:

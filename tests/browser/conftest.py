@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from lab import methods
 from lab.events import DONE, Evaluated, Finished, Memory, Reported, Sample, Started, Step, to_line
 from lab.plan import GENERATE, Data, Plan
 from lab.runs import Runs
+from tests.browser import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 # Machines that run tests are often busy: a wait ends as soon as it can, and only a fault lets it run out.
@@ -26,8 +26,6 @@ expect.set_options(timeout=60_000)
 
 #: Milliseconds for what loads a model or reads data, on a busy machine.
 LONG = 90_000
-
-MISSING = "Chromium is missing: install it with your package manager, or with 'playwright install chromium'."
 
 
 class App:
@@ -99,14 +97,14 @@ def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         try:
-            opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        except Exception as error:
-            pytest.fail(f"{MISSING} ({error})", pytrace=False)
-        yield opened
-        opened.close()
+            path = chromium.find_or_install(playwright.chromium.executable_path)
+        except chromium.ChromiumMissing as error:
+            pytest.fail(str(error), pytrace=False)
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
 
 
 #: What Gradio's own script and Chromium say when a page is left while an answer is under way: the server forgets the
