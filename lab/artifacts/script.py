@@ -105,7 +105,8 @@ READ = '    return tokenizer(text, truncation=True, max_length=$longest)["input_
 
 REPLY = """\
     reply = tokenizer(target, add_special_tokens=False)["input_ids"][: $cut]
-    reply += [tokenizer.eos_token_id]
+    if tokenizer.eos_token_id is not None:
+        reply.append(tokenizer.eos_token_id)
 """
 
 AFTER_PROMPT = """\

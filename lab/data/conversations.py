@@ -33,12 +33,23 @@ def flatten(rows: Sequence[Row]) -> None:
         spoken = [_message(item) for item in row.get(talk) or ()]
         last = max((n for n, (who, _) in enumerate(spoken) if who in ASSISTANT), default=0)
         if last:
-            row[PROMPT] = "\n\n".join(text for _, text in spoken[:last])
+            row[PROMPT] = "\n\n".join(text for _, text in spoken[:last] if text)
             row[REPLY] = spoken[last][1]
 
 
 def _message(item: Any) -> tuple[str, str]:
+    """Who speaks, and the text that is said."""
     if not isinstance(item, dict):
         return "", ""
-    who, text = item.get("role", item.get("from")), item.get("content", item.get("value"))
-    return str(who or ""), text if isinstance(text, str) else ""
+    return str(item.get("role") or item.get("from") or ""), words(item.get("content") or item.get("value"))
+
+
+def words(content: Any) -> str:
+    """The text of a message's content: a text itself, or a list of parts of which those that hold text are joined.
+
+    Empty where there is none, as in a message that only calls a tool.
+    """
+    if isinstance(content, list):
+        texts = [part.get("text") if isinstance(part, dict) else part for part in content]
+        return "\n".join(text for text in texts if text and isinstance(text, str))
+    return content if isinstance(content, str) else ""

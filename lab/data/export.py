@@ -7,7 +7,9 @@ costs two lines, a file that is clean none.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lab.data.conversations import ASSISTANT, PROMPT, column
 from lab.data.files import MAX_CELL, MAX_ROWS, ending, separator
@@ -16,11 +18,20 @@ from lab.data.source import Table, kind, read
 from lab.data.tasks import TaskData, examples, prepare
 from lab.plan import CLASSIFY, Data
 
+WORDS = """\
+def words(content):
+    if isinstance(content, list):
+        texts = [part.get("text") if isinstance(part, dict) else part for part in content]
+        return "\\n".join(text for text in texts if text and isinstance(text, str))
+    return content if isinstance(content, str) else ""
+
+"""
+
 TURNS = f"""\
 def turns(messages):
-    spoken = [(item.get("role", item.get("from")), item.get("content", item.get("value"))) for item in messages]
+    spoken = [(item.get("role") or item.get("from"), CONTENT) for item in messagesONLY]
     last = max((number for number, (who, _) in enumerate(spoken) if who in {ASSISTANT}), default=0)
-    return "\\n\\n".join(text for _, text in spoken[:last]), spoken[last][1] if last else ""
+    return "\\n\\n".join(text for _, text in spoken[:last] if text), spoken[last][1] if last else ""
 """
 
 CLEAN = f"""\
@@ -79,7 +90,10 @@ def _pairs(data: Data, table: Table, task: TaskData, clean: bool) -> list[str]:
     """The lines that make pairs of the rows."""
     talk = column(table.train)
     if talk and task.input == PROMPT:
-        return [TURNS, f"rows = [turns(row[{talk!r}] or []) for row in table]"]
+        return [
+            _turns([row.get(talk) for row in table.train]),
+            f"rows = [turns(row[{talk!r}] or []) for row in table]",
+        ]
     source, target = f"row[{task.input!r}]", f"row[{task.target!r}]"
     lines = []
     if task.target in table.named:
@@ -88,3 +102,14 @@ def _pairs(data: Data, table: Table, task: TaskData, clean: bool) -> list[str]:
     if clean:
         source, target = (cell if cell.startswith("name(") else f"str({cell})" for cell in (source, target))
     return [*lines, f"rows = [({source}, {target}) for row in table]"]
+
+
+def _turns(conversations: Sequence[Any]) -> str:
+    """The function that makes a pair of texts of a conversation, as simple as these conversations allow."""
+    messages = [item for conversation in conversations for item in conversation or ()]
+    items = [item for item in messages if isinstance(item, dict)]
+    only = "" if len(items) == len(messages) else " if isinstance(item, dict)"
+    content = 'item.get("content") or item.get("value")'
+    plain = all(isinstance(item.get("content") or item.get("value") or "", str) for item in items)
+    turns = TURNS.replace("CONTENT", f'{content} or ""' if plain else f"words({content})").replace("ONLY", only)
+    return turns if plain else WORDS + turns

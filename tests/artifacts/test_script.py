@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,10 +10,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from transformers import PreTrainedTokenizerFast
 
 from lab.artifacts.script import script
-from lab.events import Step
+from lab.events import Step, Warned
+from lab.plan import GENERATE, Plan
 from lab.training.loop import train
+from tests import tiny
 from tests.plans import quick
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +31,15 @@ CASES = {
 }
 
 
+def losses_of(plan: Plan, folder: Path) -> list[float]:
+    """The losses that the plan's script prints when it runs in the folder."""
+    file = folder / "train.py"
+    file.write_text(script(plan), encoding="utf-8")
+    done = subprocess.run([sys.executable, str(file)], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [float(value) for value in re.findall(r"^step \d+ loss (\S+)$", done.stdout, re.MULTILINE)]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_script_makes_the_labs_losses(case, llama, replies, reviews, tmp_path):
     method = case if case in ("full", "prefix") else "lora"
@@ -36,13 +49,27 @@ def test_the_script_makes_the_labs_losses(case, llama, replies, reviews, tmp_pat
     data = Path(reviews if case == "classify" else replies)
     plan = quick(llama, str(data), method, steps=4, **CASES[case])
     told = [event.loss for event in train(plan, threading.Event(), tmp_path / "run") if isinstance(event, Step)]
-    file = tmp_path / "train.py"
-    file.write_text(script(plan), encoding="utf-8")
-    made = subprocess.run([sys.executable, str(file)], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr[-2000:]
-    losses = [float(value) for value in re.findall(r"^step \d+ loss (\S+)$", made.stdout, re.MULTILINE)]
-    assert losses == pytest.approx(told, abs=1e-4)
+    assert losses_of(plan, tmp_path) == pytest.approx(told, abs=1e-4)
     assert (tmp_path / "adapter").is_dir()
+
+
+def test_a_tokenizer_without_an_end_and_conversations_of_parts(tmp_path):
+    model, tokenizer = tiny.save(tmp_path / "model", "llama", GENERATE), tiny.tokenizer()
+    without = {name: token for name, token in tiny.SPECIAL.items() if name != "eos_token"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, **without).save_pretrained(str(model))
+    ask = [{"type": "text", "text": "Look at"}, {"type": "image"}, {"type": "text", "text": "this."}]
+    answers = ["Yes.", None, [{"type": "text", "text": "A cat."}]]
+    talks = [
+        [{"role": "user", "content": [*ask, {"type": "text", "text": str(n)}]},
+         {"role": "assistant", "content": answers[n % 3]}]
+        for n in range(60)
+    ]  # fmt: skip
+    file = tmp_path / "talks.jsonl"
+    file.write_text("".join(json.dumps({"messages": talk}) + "\n" for talk in talks), encoding="utf-8")
+    plan = quick(str(model), str(file), steps=3, eval_every=0)
+    events = list(train(plan, threading.Event(), tmp_path / "run"))
+    assert any(isinstance(event, Warned) and event.message.startswith("20 rows") for event in events)
+    assert losses_of(plan, tmp_path) == pytest.approx([e.loss for e in events if isinstance(e, Step)], abs=1e-4)
 
 
 def test_the_script_does_not_need_the_lab(llama, replies):

@@ -19,6 +19,15 @@ from lab.plan import CLASSIFY, Data
 TALK = [[{"role": "user", "content": f"Hi {n}"}, {"role": "assistant", "content": f"Ho {n}"}] for n in range(40)]
 
 
+PARTS = [{"type": "text", "text": "Look"}, {"type": "image"}, "what?", {"type": "text", "text": None}]
+ODD = [
+    [{"role": "user", "content": PARTS}, {"role": "assistant", "content": [{"type": "text", "text": "A cat."}]}],
+    [{"role": "system", "content": None}, {"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}],
+    [{"role": "user", "content": "Call it."}, {"role": "assistant", "content": None, "tool_calls": []}],
+    [None, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}],
+]
+
+
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """Runs the lines as a script would and gives back what they leave."""
@@ -61,6 +70,9 @@ def csv(sign: str, first: str = "label{}text\n") -> str:
         ("a.jsonl", "".join(json.dumps({"text": n or None, "label": "ab"[n % 2]}) + "\n" for n in range(60)), 7),
         ("a.jsonl", "".join(json.dumps({"messages": item}) + "\n" for item in TALK), 9),
         ("a.jsonl", "".join(json.dumps({"messages": item}) + "\n" for item in [*TALK, TALK[0][:1]]), 11),
+        ("a.jsonl", "".join(json.dumps({"messages": item}) + "\n" for item in [*TALK, ODD[2]]), 11),
+        ("a.jsonl", "".join(json.dumps({"messages": item}) + "\n" for item in [*TALK, ODD[0]]), 15),
+        ("a.jsonl", "".join(json.dumps({"messages": item}) + "\n" for item in [*TALK, *ODD]), 17),
     ],
 )  # fmt: skip
 def test_a_file(run, tmp_path, name, contents, lines):
