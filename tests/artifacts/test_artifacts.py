@@ -11,7 +11,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from lab import access, artifacts
-from lab.artifacts.receipt import checked, receipt
+from lab.artifacts import receipt
+from lab.artifacts.receipt import checked
 from lab.cli import main
 from lab.errors import LabError
 from lab.hosting.limits import Limits
@@ -46,13 +47,15 @@ def test_every_kind_is_written_or_says_why_not(store, llama, replies, tmp_path):
     assert "'adapter'" in error.value.hint
 
 
-def test_a_receipt_proves_an_adapter_and_catches_a_changed_tensor(store, llama, replies, tmp_path):
+def test_an_export_is_proven_and_a_changed_tensor_is_caught(store, llama, replies, tmp_path, capsys):
     run = trained(store, llama, replies, steps=3, learning_rate=0.05)
-    file = artifacts.write(run, "adapter", tmp_path)
+    command = ["export", run.id, "--runs", str(store.folder), "--out", str(tmp_path / "out")]
+    assert main([*command, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    file, proof = Path(printed["file"]), printed["receipt"]
     assert file.name == "My-run--nº-1.zip"
-    proof = checked(run, "adapter", file)
-    assert proof.largest_difference <= 1e-5
-    assert (proof.equal_replies, proof.prompts) == (10, 10)
+    assert proof["largest_difference"] <= 1e-5
+    assert (proof["equal_replies"], proof["prompts"]) == (10, 10)
 
     folder = tmp_path / "changed"
     with zipfile.ZipFile(file) as archive:
@@ -69,26 +72,26 @@ def test_a_receipt_proves_an_adapter_and_catches_a_changed_tensor(store, llama, 
     assert not file.exists()
 
 
-def test_a_file_that_cannot_be_loaded_is_a_sentence(store, llama, reviews, tmp_path):
+def test_what_the_fresh_process_cannot_load_is_a_sentence(store, llama, reviews, tmp_path, capsys):
     run = trained(store, llama, reviews, "full", steps=1)
-    file = tmp_path / "broken.zip"
+    file, result = tmp_path / "adapter.zip", tmp_path / "outputs.safetensors"
     file.write_bytes(b"no zip")
-    with pytest.raises(LabError, match="cannot be unpacked"):
-        receipt(run, "adapter", file)
+    assert receipt.main([str(run.folder), "adapter", str(file), str(result)]) == 1
+    assert "cannot be unpacked" in capsys.readouterr().out
+    assert not result.exists()
+    artifacts.write(run, "adapter", tmp_path)
+    assert receipt.main([str(run.folder), "adapter", str(tmp_path / "My-run--nº-1.zip"), str(result)]) == 0
+    assert result.is_file()
     with pytest.raises(LabError, match="holds no model"):
-        receipt(run, "script", file)
+        receipt.receipt(run, "script", file)
 
 
-def test_the_command_line_exports_with_a_receipt(store, llama, reviews, tmp_path, capsys):
-    run = trained(store, llama, reviews, "full", steps=1)
-    arguments = ["export", run.id, "--runs", str(store.folder), "--out", str(tmp_path / "out")]
-    assert main([*arguments, "--json"]) == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert Path(printed["file"]).is_file()
-    assert printed["receipt"]["equal_replies"] == 10
-    assert main([*arguments, "--as", "script"]) == 0
+def test_the_command_line_writes_what_holds_no_model(store, llama, reviews, tmp_path, capsys):
+    run = store.create(quick(llama, reviews))
+    command = ["export", run.id, "--runs", str(store.folder), "--out", str(tmp_path / "out")]
+    assert main([*command, "--as", "script"]) == 0
     assert (tmp_path / "out" / "train.py").read_text(encoding="utf-8").startswith('"""')
-    assert main([*arguments, "--as", "nothing"]) == 2
+    assert main([*command, "--as", "nothing"]) == 2
     assert "There is no artifact" in capsys.readouterr().err
 
 
