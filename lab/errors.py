@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from dataclasses import dataclass
+
+#: What the system says where nothing more can be written: no space, a quota, the largest size of a file.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+#: What a person is told whose run's folder is gone, and what to do.
+REMOVED = ("The run's folder was removed while it trained.", "Start it again from its plan.")
 
 
 class LabError(Exception):
@@ -27,3 +35,31 @@ class Reason:
 
     message: str
     hint: str
+
+
+def os_error_number(problem: BaseException) -> int:
+    """The system's number of an error, 0 if it has none. Some libraries only write it into their sentence."""
+    if number := getattr(problem, "errno", None):
+        return int(number)
+    if match := re.search(r"\(os error (\d+)\)", str(problem)):
+        return int(match.group(1))
+    return errno.ENOSPC if "No space left" in str(problem) else 0
+
+
+def unwritable(problem: BaseException) -> LabError | None:
+    """What to tell a person whose run could not be written; None if the problem is none of the disk's."""
+    match os_error_number(problem):
+        case errno.ENOSPC:
+            return LabError("The disk is full: the run could not be saved.", "Make room, then continue the run.")
+        case errno.EDQUOT:
+            return LabError("Your disk quota is used up: the run could not be saved.", "Make room, then continue it.")
+        case errno.EFBIG:
+            return LabError(
+                "A file of the run would be larger than the system allows.",
+                "Raise that limit (`ulimit -f`), then continue the run.",
+            )
+        case errno.EROFS | errno.EACCES | errno.EPERM:
+            return LabError("The folder of the run cannot be written.", "Check its permissions.")
+        case errno.EIO:
+            return LabError("The disk reports an error: the run could not be saved.", "Check the disk.")
+    return None

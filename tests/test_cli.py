@@ -11,7 +11,8 @@ import pytest
 from lab import __version__, cli
 from lab.cli import serve
 from lab.methods import METHODS
-from lab.plan import GENERATE
+from lab.plan import GENERATE, Plan
+from lab.runs import Runs
 from tests import tiny
 
 
@@ -125,3 +126,52 @@ def test_help_and_version_are_those_of_the_commands(capsys: pytest.CaptureFixtur
         cli.main([word])
     assert ended.value.code == 0
     assert text in capsys.readouterr().out
+
+
+@pytest.fixture
+def done(base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, Path]:
+    """A folder of runs with one that is done, and that run's folder."""
+    runs = tmp_path / "runs"
+    assert train(base, str(runs), "--set", "rank=4") == 0
+    return str(runs), runs / said(capsys)[-1]["run"]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.glob("**/*") if file.is_file()}
+
+
+def test_a_run_that_is_done_is_not_resumed(done: tuple[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    runs, folder = done
+    before = files(folder)
+    assert cli.main(["train", "--resume", folder.name, "--runs", runs]) == 2
+    assert "is done" in capsys.readouterr().err
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--method", "lora"],
+        ["--model", "storybook"],
+        ["--data", "persona"],
+        ["--set", "rank=8"],
+        ["--steps", "9"],
+        ["--plan", "plan.json"],
+        ["--name", "mine"],
+    ],
+)
+def test_a_resumed_run_takes_no_option_of_a_new_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    run = Runs(tmp_path).create(Plan())
+    assert cli.main(["train", "--resume", run.id, "--runs", str(tmp_path), *option]) == 2
+    assert f"{option[0]} and --resume cannot be used together" in capsys.readouterr().err
+    assert not run.events()
+
+
+def test_a_plan_in_a_file_takes_no_option_that_it_settles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(Plan().to_dict()), encoding="utf-8")
+    assert cli.main(["train", "--plan", str(file), "--method", "ia3", "--runs", str(tmp_path / "runs")]) == 2
+    assert "--method and --plan cannot be used together" in capsys.readouterr().err
+    assert not Runs(tmp_path / "runs").all()

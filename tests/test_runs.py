@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,9 +16,10 @@ import pytest
 from filelock import FileLock
 
 from lab.errors import LabError
-from lab.events import DONE, Finished, Stage, Started
+from lab.events import DONE, FAILED, Finished, Stage, Started, Step
 from lab.plan import Plan
 from lab.runs import INTERRUPTED, WAITING, Run, Runs, summary
+from lab.runs.log import EventLog
 
 EVENTS = [Stage("x"), Started(3, 100, 10, "generate", "overlap", "CPU", 9, 1), Finished(DONE, 3)]
 
@@ -73,11 +76,11 @@ def test_another_process_cannot_train_a_claimed_run(store):
 
 
 def test_who_looks_at_a_run_is_not_taken_for_one_who_trains_it(store):
-    run = made(store)
+    run = made(store, EVENTS[:2])
     run.claim()
     run.release()  # the lock's file is there now
     with ThreadPoolExecutor(6) as pool:
-        assert set(pool.map(lambda _: run.status, range(600))) == {DONE}
+        assert set(pool.map(lambda _: run.status, range(600))) == {INTERRUPTED}
 
 
 def test_a_run_is_claimed_although_another_process_looks_at_it(store):
@@ -98,6 +101,98 @@ def test_a_torn_last_line_is_mended_when_the_run_goes_on(store):
     for _ in run.record(EVENTS[1:]):
         pass
     assert run.status == DONE
+
+
+def test_a_run_that_is_done_is_neither_claimed_nor_recorded_again(store):
+    run = made(store)
+    with pytest.raises(LabError, match="is done"):
+        run.claim()
+    assert not run.busy
+    with pytest.raises(LabError, match="is done"):
+        list(run.record(EVENTS))
+    assert run.events() == EVENTS
+
+
+class Disk:
+    """A log's file on a disk that takes `room` bytes more, in writes of up to 7 bytes."""
+
+    def __init__(self, log: EventLog, room: int, problem: int) -> None:
+        self.log, self.file, self.problem = log, log._opened, problem
+        self.room = os.fstat(self.file.fileno()).st_size + room
+
+    def write(self, data: bytes) -> int:
+        count = min(7, self.room - os.fstat(self.file.fileno()).st_size, len(data))
+        if count <= 0:
+            raise OSError(self.problem, os.strerror(self.problem))
+        return self.file.write(data[:count])
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """Make the next log stand on a disk that is full after so many bytes."""
+
+    def limit(room: int, problem: int) -> None:
+        opened = EventLog.__init__
+
+        def small(log: EventLog, file: Path) -> None:
+            opened(log, file)
+            log._opened = Disk(log, room, problem)
+
+        monkeypatch.setattr(EventLog, "__init__", small)
+
+    return limit
+
+
+@pytest.mark.parametrize("room", [400, 1000, 1111])
+@pytest.mark.parametrize(
+    ("problem", "words"), [(errno.ENOSPC, "disk is full"), (errno.EFBIG, "larger than"), (errno.EIO, "an error")]
+)
+def test_a_log_that_cannot_grow_ends_its_run_with_a_reason_and_whole_lines(store, full, room, problem, words):
+    run = store.create(Plan())
+    closed = []
+
+    def training():
+        try:
+            yield EVENTS[1]
+            for number in range(1, 100):
+                yield Step(number, 1.0, 0.1, 1.0, 5, 1.0)
+        finally:
+            closed.append(True)
+
+    full(room, problem)
+    last = list(run.record(training()))[-1]
+    assert (last.status, closed) == (FAILED, [True])
+    assert words in last.error
+    log = (run.folder / "events.jsonl").read_text()
+    assert log.endswith("\n")
+    events = Runs(store.folder).get(run.id).events()
+    if problem != errno.EIO:  # a disk that fails takes no last line either
+        assert events[-1] == last
+        assert run.status == FAILED
+
+
+@pytest.mark.parametrize("gone", ["removed", "moved"])
+def test_a_run_whose_folder_goes_away_fails_and_is_not_made_again(store, tmp_path, gone):
+    run = store.create(Plan())
+
+    def training():
+        yield EVENTS[0]
+        if gone == "removed":
+            shutil.rmtree(run.folder)
+        else:
+            run.folder.rename(tmp_path / "elsewhere")
+        yield EVENTS[1]
+        raise AssertionError("it trained on")
+
+    last = list(run.record(training()))[-1]
+    assert last.status == FAILED
+    assert "was removed" in last.error
+    assert not run.folder.exists()
+    assert list(run.record(training())) == [last]
+    assert not run.folder.exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x"}'])

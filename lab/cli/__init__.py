@@ -69,14 +69,14 @@ def parser() -> argparse.ArgumentParser:
 
     training = command("train", train_command, "Train an adapter.")
     with_runs(training)
-    training.add_argument("--model", default=Plan.model, help="embedded name, Hub id or folder")
-    training.add_argument("--data", default=Data().source, help="embedded name, Hub id or file")
-    training.add_argument("--method", default=Plan.method, help="see `python -m lab methods`")
+    training.add_argument("--model", help=f"embedded name, Hub id or folder (default: {Plan.model})")
+    training.add_argument("--data", help=f"embedded name, Hub id or file (default: {Data().source})")
+    training.add_argument("--method", help=f"see `python -m lab methods` (default: {Plan.method})")
     training.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting of the plan")
     training.add_argument("--steps", help="the same as --set steps=N")
     training.add_argument("--plan", type=Path, metavar="FILE", help="start from a plan saved as JSON")
-    training.add_argument("--name", default="", help="a name for the run")
-    training.add_argument("--resume", metavar="RUN", help="go on with an interrupted run")
+    training.add_argument("--name", help="a name for the run")
+    training.add_argument("--resume", metavar="RUN", help="continue a run that is not done; its own plan is used")
 
     with_runs(command("runs", runs_command, "List the runs, newest first."))
     show = command("show", show_command, "Show one run.")
@@ -120,15 +120,35 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
     return table
 
 
+#: Options of `train` that say what to train.
+CHOICES = ("model", "data", "method", "set", "steps", "plan", "name")
+
+
+def refuse_with(option: str, parsed: argparse.Namespace, names: Sequence[str], hint: str) -> None:
+    """Raise LabError if one of the options `names` stands beside `option`, which settles what they say."""
+    for name in names:
+        if getattr(parsed, name) not in (None, []):
+            raise LabError(f"--{name} and {option} cannot be used together.", hint)
+
+
 def plan_of(parsed: argparse.Namespace) -> Plan:
-    """The plan that the options describe."""
+    """The plan that the options describe. Raises LabError for options that contradict each other."""
     if parsed.plan:
+        refuse_with("--plan", parsed, ("model", "data", "method"), "Change the file, or single settings with --set.")
         try:
             plan = Plan.from_dict(json.loads(parsed.plan.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise LabError(f"'{parsed.plan}' cannot be read as a plan: {error}.", "It must be a JSON file.") from None
     else:
-        plan = methods.default_plan(parsed.method, model=parsed.model, data=Data(source=parsed.data))
+        model, source, method = (
+            default if option is None else option
+            for option, default in (
+                (parsed.model, Plan.model),
+                (parsed.data, Data().source),
+                (parsed.method, Plan.method),
+            )
+        )
+        plan = methods.default_plan(method, model=model, data=Data(source=source))
     given = pairs(parsed.set)
     if parsed.steps is not None:
         given["steps"] = parsed.steps
@@ -140,15 +160,16 @@ def train_command(parsed: argparse.Namespace) -> int:
     from lab.training.loop import train
 
     store = Runs(parsed.runs)
-    if parsed.resume:
+    if parsed.resume is not None:
+        refuse_with("--resume", parsed, CHOICES, "A run is continued by its own plan. Leave one of the two out.")
         run = store.get(parsed.resume)
     else:
-        run = store.create(resolve(plan_of(parsed)).check().plan, name=parsed.name)
+        run = store.create(resolve(plan_of(parsed)).check().plan, name=parsed.name or "")
     run.claim()
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # the first Ctrl-C stops and keeps
     try:
-        events = run.record(train(run.plan, stop, run.folder, resume=bool(parsed.resume) and run.resumable))
+        events = run.record(train(run.plan, stop, run.folder, resume=run.resumable))
         for event in _as_json(run, events) if parsed.json else _as_text(run, events):
             last = event
     finally:

@@ -12,17 +12,19 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from lab import SCHEMA
-from lab.errors import LabError
-from lab.events import Evaluated, Event, Finished, Started, from_lines, to_line
+from lab.errors import REMOVED, LabError, unwritable
+from lab.events import DONE, FAILED, Evaluated, Event, Finished, Started, Step, from_lines
 from lab.history import History, fold
 from lab.plan import Plan
+from lab.runs.log import EventLog
 
 WAITING, RUNNING, INTERRUPTED = "waiting", "running", "interrupted"
 
@@ -110,26 +112,40 @@ class Run:
         return fold(self.events())
 
     def record(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Pass the events on, each written and flushed first."""
-        self._mend()
-        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as file:
+        """Pass the events on, each written first.
+
+        Where the log cannot be written, the events are closed and the last one says why. Raises LabError if the
+        run is done: nothing is added to what is finished.
+        """
+        self.check_unfinished()
+        step = 0
+        try:
+            log = EventLog(self.folder / "events.jsonl")
+        except OSError as error:
+            yield _unrecorded(error, step)
+            return
+        try:
             for event in events:
+                step = event.step if isinstance(event, Step) else step
                 try:
-                    file.write(to_line(event))
-                    file.flush()
+                    log.append(event)
                 except OSError as error:
-                    yield Finished("failed", error=f"The run's log cannot be written: {error.strerror}.")
+                    end = _unrecorded(error, step)
+                    with suppress(OSError):
+                        log.finish(end)
+                    yield end
                     return
                 yield event
+        finally:
+            log.close()
+            if isinstance(events, Generator):
+                events.close()  # who is not listened to any more must not train on
 
-    def _mend(self) -> None:
-        """Cut a torn last line off, so that what a resumed run adds can be read."""
-        file = self.folder / "events.jsonl"
-        if file.is_file():
-            data = file.read_bytes()
-            if data and not data.endswith(b"\n"):
-                with file.open("r+b") as opened:
-                    opened.truncate(data.rfind(b"\n") + 1)
+    def check_unfinished(self) -> None:
+        """Raise LabError if the run is done: it is never trained again, so that what it learned is never lost."""
+        finished = self.history().finished
+        if finished and finished.status == DONE:
+            raise LabError(f"The run '{self.name}' is done.", "To train longer, start a new run from its plan.")
 
     @property
     def status(self) -> str:
@@ -142,12 +158,17 @@ class Run:
     # -- who is at it -----------------------------------------------------------------------------
 
     def claim(self) -> None:
-        """Hold the run for this process. Raises LabError if another trains it."""
+        """Hold the run for this process, to train it. Raises LabError if another trains it, or if it is done."""
         with self._looking:
             taken = self._take(CLAIM)
             if taken is None:
                 raise LabError(f"The run '{self.id}' is being trained already.", "Wait for it, or stop it.")
             self._lock = taken
+        try:
+            self.check_unfinished()  # under the lock: who held it may just have finished
+        except LabError:
+            self.release()
+            raise
 
     def release(self) -> None:
         if self._lock is not None:
@@ -194,6 +215,14 @@ class Run:
     def bytes(self) -> int:
         """Size of what was learned, in bytes; 0 while there is nothing."""
         return sum(file.stat().st_size for file in (self.folder / "adapter").glob("**/*") if file.is_file())
+
+
+def _unrecorded(problem: OSError, step: int) -> Finished:
+    """The end of a run whose log cannot be written."""
+    if isinstance(problem, FileNotFoundError):
+        return Finished(FAILED, step, *REMOVED)
+    error = unwritable(problem) or LabError(f"The run's log cannot be written: {problem.strerror}.")
+    return Finished(FAILED, step, error.message, error.hint)
 
 
 def write_json(file: Path, value: Any) -> None:

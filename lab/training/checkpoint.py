@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +29,39 @@ def save(folder: Path, step: int, seconds: float, state: dict[str, Any], optimiz
     tensors["random/cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random/cuda"] = torch.cuda.get_rng_state()
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    # Clones, since several names may share one storage, which safetensors refuses.
-    save_file(
-        {name: item.detach().cpu().clone().contiguous() for name, item in tensors.items()},
-        part / "tensors.safetensors",
-    )
-    (part / "state.json").write_text(
-        json.dumps({"step": step, "seconds": seconds, "optimizer": plain}), encoding="utf-8"
-    )
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    with replaced(folder) as part:
+        # Clones, since several names may share one storage, which safetensors refuses.
+        save_file(
+            {name: item.detach().cpu().clone().contiguous() for name, item in tensors.items()},
+            part / "tensors.safetensors",
+        )
+        (part / "state.json").write_text(
+            json.dumps({"step": step, "seconds": seconds, "optimizer": plain}), encoding="utf-8"
+        )
     return sum(file.stat().st_size for file in folder.iterdir())
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """An empty folder that takes the place of `folder` once the context ends; if it fails, nothing is left of it.
+
+    Raises FileNotFoundError if the folder around it is gone: a run that was removed is not made again.
+    """
+    part, old = (folder.with_name(folder.name + end) for end in (".part", ".old"))
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    try:
+        yield part
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def read(folder: Path) -> tuple[int, float, dict[str, Any], dict[str, Any]]:

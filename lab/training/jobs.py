@@ -76,13 +76,12 @@ class Jobs:
     def continue_(self, run_id: str) -> Run:
         """Put a broken-off or stopped run in line again: from its checkpoint if it has one, else from its start."""
         run = self.runs.get(run_id)
-        if run.status == "done":
-            raise LabError(f"The run '{run.name}' is done.", "Open it as a form to train longer.")
-        self._enter(Job(run, resume=run.resumable))
+        self._enter(Job(run))
         return run
 
     def _enter(self, job: Job) -> None:
         job.run.claim()
+        job.resume = job.run.resumable
         with self._changed:
             if self._closed:
                 job.run.release()
@@ -219,15 +218,21 @@ class Jobs:
                 job.context.run(self._pump, job)
             except Exception as problem:
                 log.exception("the run %s broke off", job.run.id)
-                said = Finished(FAILED, error=f"Something unexpected went wrong ({type(problem).__name__}).")
-                for _ in job.run.record([said]):
-                    pass
+                self._fail(job.run, f"Something unexpected went wrong ({type(problem).__name__}).")
             finally:
                 job.run.release()
                 with self._changed:
                     self._took.append(time.monotonic() - began)
                     self._current = None
                     self._changed.notify_all()
+
+    def _fail(self, run: Run, error: str) -> None:
+        """Write the end of a run whose trainer broke; whatever became of the run, the queue goes on."""
+        try:
+            for _ in run.record([Finished(FAILED, error=error)]):
+                pass
+        except Exception:
+            log.exception("the end of the run %s cannot be written", run.id)
 
     def _pump(self, job: Job) -> None:
         with access.acting(job.run.owner):

@@ -6,7 +6,6 @@ where it runs and when it pauses. A failure is its last event, never an exceptio
 
 from __future__ import annotations
 
-import errno
 import logging
 import math
 import shutil
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lab.errors import LabError
+from lab.errors import REMOVED, LabError, unwritable
 from lab.events import (
     DONE,
     FAILED,
@@ -48,14 +47,17 @@ def train(plan: Plan, stop: threading.Event, folder: Path, resume: bool = False)
     """Train by the plan; what is learned is written to `folder/adapter`.
 
     `stop` ends the run after the step that is being made; what was learned by then is kept. `resume` goes on from
-    `folder/checkpoint`. The last event is always `Finished`.
+    `folder/checkpoint`. The last event is always `Finished`. A folder whose run is done is left as it is.
     """
     from lab.models import room
+    from lab.runs import Run
 
     began = time.monotonic()
     run = Session(plan, stop, folder)
     status, error, hint = FAILED, "", ""
     try:
+        Run(folder).check_unfinished()
+        folder.mkdir(parents=True, exist_ok=True)
         status = yield from run.events(resume)
     except LabError as problem:
         error, hint = problem.message, problem.hint
@@ -296,13 +298,13 @@ class Session:
 
     def _save(self, loaded: Loaded) -> Saved:
         """Write the adapter whole or not at all."""
-        part, whole = self.folder / "adapter.part", self.folder / "adapter"
-        shutil.rmtree(part, ignore_errors=True)
-        loaded.job.method.save(loaded.model, part)
-        readme = part / "README.md"  # peft's template, all placeholders; a card is made when one is published
-        readme.unlink(missing_ok=True)
-        shutil.rmtree(whole, ignore_errors=True)
-        part.rename(whole)
+        from lab.training.checkpoint import replaced
+
+        whole = self.folder / "adapter"
+        with replaced(whole) as part:
+            loaded.job.method.save(loaded.model, part)
+            readme = part / "README.md"  # peft's template, all placeholders; a card is made when one is published
+            readme.unlink(missing_ok=True)
         return Saved(self.step, "adapter", sum(f.stat().st_size for f in whole.glob("**/*") if f.is_file()))
 
     # -- faults -----------------------------------------------------------------------------------
@@ -315,10 +317,10 @@ class Session:
         text = str(problem)
         if room.exhausted(problem):
             return room.EXHAUSTED, relief(self.memory, self.plan)
-        if getattr(problem, "errno", None) == errno.ENOSPC or "No space left" in text:
-            return "The disk is full: the run could not be saved.", "Make room, then resume the run."
-        if isinstance(problem, PermissionError):
-            return f"The folder of the run cannot be written: {problem.strerror}.", "Check its permissions."
+        if not self.folder.is_dir():
+            return REMOVED
+        if error := unwritable(problem):
+            return error.message, error.hint
         log.exception("training failed")
         first = text.strip().splitlines()[0] if text.strip() else ""
         return (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
 
 import pytest
 
 from lab.errors import LabError
-from lab.events import DONE, FAILED, STOPPED, Started, Step
+from lab.events import DONE, FAILED, STOPPED, Finished, Started, Step
 from lab.plan import Plan
 from lab.runs import INTERRUPTED, WAITING, Runs
 from lab.training.jobs import Jobs
@@ -124,3 +125,37 @@ def test_a_real_training_goes_through_the_line_and_on_from_its_checkpoint(store,
     assert Runs(store.folder).get(run.id).history().started.first_step == made
     jobs.close()
     assert run.status == STOPPED
+
+
+def test_a_run_that_is_done_is_not_trained_again(jobs, store):
+    run = store.create(Plan())
+    for _ in run.record([Finished(DONE, 3)]):
+        pass
+    with pytest.raises(LabError, match="is done"):
+        jobs.continue_(run.id)
+    assert not run.busy
+
+
+def test_a_run_whose_folder_is_removed_does_not_hold_up_the_queue(jobs, store, gate):
+    lost, after = jobs.submit(Plan()), jobs.submit(Plan())
+    until(lambda: jobs.place(lost.id) == 0)
+    until(lambda: lost.history().started)
+    shutil.rmtree(lost.folder)
+    gate.lets.release(3)
+    assert jobs.wait(lost.id, 20)
+    until(lambda: after.history().step >= 1)
+    assert not lost.folder.exists()
+
+
+def test_a_trainer_that_breaks_in_a_folder_that_is_gone_does_not_end_the_queue(store):
+    def trainer(plan, stop, folder, resume):
+        if plan.seed == 99:
+            shutil.rmtree(folder)
+            raise RuntimeError("a fault")
+        yield Finished(DONE)
+
+    jobs = Jobs(store, trainer)
+    jobs.submit(Plan(seed=99))
+    good = jobs.submit(Plan())
+    until(lambda: good.status == DONE)
+    jobs.close()

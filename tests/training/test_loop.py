@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -135,15 +138,71 @@ def test_a_rank_above_the_smaller_side_is_allowed_with_a_warning(llama, replies,
     assert events[-1].status == DONE
 
 
-def test_a_full_disk_is_told(llama, replies, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk is full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "quota"),
+        (RuntimeError("I/O error: File too large (os error 27)"), "larger than the system allows"),
+        (PermissionError(errno.EACCES, "Permission denied"), "cannot be written"),
+    ],
+)
+def test_an_adapter_that_cannot_be_saved_is_one_sentence_and_leaves_nothing_half_written(
+    llama, replies, tmp_path, monkeypatch, problem, words
+):
     from lab.methods import METHODS
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def broken(model, folder):
+        (folder / "adapter_model.safetensors").write_bytes(b"half of it")
+        raise problem
 
-    monkeypatch.setattr(METHODS["lora"], "save", full)
-    events = run(quick(llama, replies), tmp_path)
-    assert "disk is full" in events[-1].error
+    monkeypatch.setattr(METHODS["lora"], "save", broken)
+    events = run(quick(llama, replies, steps=2), tmp_path)
+    assert events[-1].status == FAILED
+    assert words in events[-1].error
+    assert events[-1].hint
+    assert not list(tmp_path.glob("adapter*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file's size")
+def test_a_limit_of_a_files_size_is_one_sentence(llama, replies, tmp_path):
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    try:
+        last = run(quick(llama, replies, steps=2, rank=16), tmp_path)[-1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert last.status == FAILED
+    assert "larger than the system allows" in last.error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_is_done_is_left_as_it_is(llama, replies, store):
+    done = store.create(quick(llama, replies, steps=2))
+    for _ in done.record(train(done.plan, threading.Event(), done.folder)):
+        pass
+    before = {file: file.read_bytes() for file in done.folder.glob("**/*") if file.is_file()}
+    assert done.folder / "adapter" / "adapter_model.safetensors" in before
+    for resume in (False, True):
+        events = list(train(done.plan, threading.Event(), done.folder, resume))
+        assert "is done" in events[-1].error
+        assert {file: file.read_bytes() for file in done.folder.glob("**/*") if file.is_file()} == before
+
+
+@pytest.mark.parametrize("saved", ["adapter", "checkpoint"])
+def test_a_folder_that_is_removed_while_it_trains_is_not_made_again(llama, replies, tmp_path, saved):
+    events = []
+    for event in train(
+        quick(llama, replies, save_every=1 if saved == "checkpoint" else 0), threading.Event(), tmp_path / "a"
+    ):
+        events.append(event)
+        if isinstance(event, Step) and event.step == (1 if saved == "checkpoint" else 6):
+            shutil.rmtree(tmp_path / "a")
+    assert events[-1].status == FAILED
+    assert "folder was removed" in events[-1].error
+    assert not (tmp_path / "a").exists()
 
 
 def test_out_of_memory_gets_a_hint_from_the_ledger(llama, replies, tmp_path, monkeypatch):
