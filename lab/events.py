@@ -56,7 +56,12 @@ class Warned:
 
 @dataclass(frozen=True)
 class Started:
-    """The run is about to make its first step. Parameter counts are of the model as loaded."""
+    """The run is about to make its first step. Parameter counts are of the model as loaded.
+
+    `train_rows` of `train_total` rows are learned from, `eval_rows` of `eval_total` validation rows evaluated, and
+    replies to `reply_rows` of these scored (0 for a classifier). `sampling` says how they were drawn; empty, and the
+    totals 0, in runs of before, which took the first rows.
+    """
 
     steps: int
     total: int
@@ -68,6 +73,20 @@ class Started:
     eval_rows: int
     labels: tuple[str, ...] = ()
     first_step: int = 0
+    reply_rows: int = 0
+    train_total: int = 0
+    eval_total: int = 0
+    sampling: str = ""
+
+    @property
+    def rows(self) -> str:
+        """The rows that are learned from and scored, in a sentence."""
+        trained = _share(self.train_rows, self.train_total)
+        scored = _share(self.eval_rows, self.eval_total)
+        replies = f", replies to {self.reply_rows:,} of them" if self.reply_rows else ""
+        drawn = self.train_rows < self.train_total or self.eval_rows < self.eval_total or self.reply_rows
+        how = f" ({self.sampling or 'the first ones'})" if drawn or not self.sampling else ""
+        return f"Learns from {trained} rows; scored on {scored} validation rows{replies}{how}."
 
 
 @dataclass(frozen=True)
@@ -136,6 +155,10 @@ class Finished:
     error: str = ""
     hint: str = ""
     seconds: float = 0.0
+
+
+def _share(count: int, total: int) -> str:
+    return f"{count:,} of {total:,}" if count < total else f"{count:,}"
 
 
 Event = Stage | Warned | Started | Step | Evaluated | Sample | Saved | Reported | Finished

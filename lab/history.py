@@ -34,6 +34,10 @@ SMOOTHING = 0.9
 WINDOW = 10
 
 
+#: Said where a run goes on with a lab that draws its rows in another way.
+OTHER_ROWS = "The scores before and after this run was resumed are not of the same rows: they cannot be compared."
+
+
 @dataclass
 class History:
     """A run so far. `add` takes the next event; nothing else changes it."""
@@ -57,6 +61,8 @@ class History:
                 self.warnings.append(event)
             case Started():
                 # A resumed run starts again from its checkpoint: what came after that was not kept.
+                if self.started and self.started.sampling != event.sampling:
+                    self.warnings.append(Warned(OTHER_ROWS, f"Before: {self.started.rows} Now: {event.rows}"))
                 self.started, self.finished = event, None
                 first = event.first_step
                 self.steps = [step for step in self.steps if step.step <= first]

@@ -17,12 +17,13 @@
     const grid = h("div", { class: "lab-charts" });
     const notes = h("div", { class: "lab-notes" });
     const figures = h("dl", { class: "lab-readout" });
+    const rows = h("p", { class: "lab-rows muted small" });
     const samples = h("div", { class: "lab-samples" });
     const empty = h("div", { class: "lab-empty" }, h("p", {}, "Nothing has run here yet. ", h("strong", {}, "Launch"), " starts the plan that you picked; its curves grow here while it trains."));
     const log = h("button", { class: "lab-button quiet small", "aria-pressed": "false", onclick: () => setLog(log.getAttribute("aria-pressed") !== "true") }, "Log scale");
     const tools = h("div", { class: "row lab-live-tools" }, h("h3", { class: "grow" }, "Curves"), log);
     const found = h("div", { class: "lab-found" });
-    root.append(empty, notes, figures, tools, grid, found, samples);
+    root.append(empty, notes, figures, rows, tools, grid, found, samples);
     begun(false);
 
     let run = null, mark = null, timer = null, turn = 0, status = "";
@@ -48,7 +49,7 @@
       clearTimeout(timer);
       empty.hidden = Boolean(id);
       shown.clear();
-      for (const node of [notes, figures, found, samples]) put(node);
+      for (const node of [notes, figures, rows, found, samples]) put(node);
       if (!id) begun(false);
       if (id) ask();
     }
@@ -183,6 +184,7 @@
         [MOVING.has(status) ? "Time left" : "Took", format.seconds(MOVING.has(status) ? reply.left : reply.seconds)],
         ["Counted memory", reply.memory ? format.bytes(reply.memory) : "–", reply.device_memory ? `${reply.device_words} ${format.bytes(reply.device_memory)}` : ""],
       ]);
+      part(rows, reply.rows, () => reply.rows);
       part(found, reply.facts, () => Object.entries(reply.facts).map(([name, values]) => byModule(name, values)));
       if (reply.samples.length) grow(reply.samples);
       onUpdate(reply);

@@ -36,19 +36,18 @@ class Measured(Session):
         from lab.training.evaluation import Evaluator
 
         loaded = yield from super()._load()
-        rows = self.test or loaded.data.test
-        labels = set(loaded.data.labels)
+        job, training = loaded.job, self.plan.training
+        rows = self.test or job.data.test
+        labels = set(job.data.labels)
         # A label that no training row has cannot be given: its rows are misses, counted by `known`.
         kept = tuple(row for row in rows if not labels or row.target in labels)
-        kept = kept[: self.plan.training.eval_rows]
-        self.known = len(kept) / len(rows[: self.plan.training.eval_rows])
-        data = replace(loaded.data, validation=kept)
-        training = self.plan.training
+        self.known = len(kept) / len(rows)
+        data = replace(job.data, validation=kept)
         sizes = training.eval_rows, training.reply_rows
-        evaluator = Evaluator(data, loaded.encoder, self.where, *sizes, lambda: False)
+        evaluator = Evaluator(data, job.encoder, job.device, *sizes, lambda: False)
         if data.task != CLASSIFY:
             texts = [row.target for row in kept]
-            ids = loaded.encoder.tokenizer(texts, add_special_tokens=False)["input_ids"]
+            ids = job.encoder.tokenizer(texts, add_special_tokens=False)["input_ids"]
             self.tokens_a_byte = sum(len(row) + 1 for row in ids) / sum(len(text.encode()) for text in texts)
         return replace(loaded, evaluator=evaluator)
 
@@ -56,7 +55,7 @@ class Measured(Session):
         if is_base and not self.base:
             return
         yield from super()._evaluate(loaded, model, is_base)
-        if self.shown and self.step == loaded.steps:
+        if self.shown and self.step == loaded.job.steps:
             prompts = [row.input for row in loaded.evaluator.examples[: self.shown]]
             model.eval()
             self.replies = list(zip(prompts, loaded.evaluator.write(prompts, model), strict=True))

@@ -86,6 +86,7 @@ def _figures(run: Run, history: History) -> list[str]:
         before = f", the base {first.score:.3f}" if first else ""
         rows.append((f"Score ({scoring.title(own.metric)}, validation)", f"{last.score:.3f}{before}"))
         rows.append(("Loss (validation)", f"{last.loss:.4f}"))
+        rows.append(("Rows", own.rows))
     return ["| | |", "|:--|--:|", *(f"| {name} | {value} |" for name, value in rows)]
 
 

@@ -7,6 +7,7 @@ order, encode them alike and start from the same random numbers. `tests/artifact
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 SCRIPT = Template('''\
 """$title, as planned in PEFT Lab."""
 
-import hashlib
-import math
+$standard
 
 import torch
 $imports
@@ -143,11 +143,14 @@ def script(plan: Plan) -> str:
     imports = [line for line in lines if line.startswith(("from ", "import "))]
     auto = auto_class(loading.config(plan.model), data.task).__name__
     classify = data.task == CLASSIFY
+    rows = export.source(plan.data)
+    standard = [line for name, line in export.IMPORTS.items() if re.search(rf"\b{name}[.(]", rows)]
     return SCRIPT.substitute(
+        standard="\n".join(sorted([*standard, "import math"], key=lambda line: line.split()[1])),
         title=f"{job.method.title} on {Path(plan.data.source).name}",
         imports="\n".join(_imports(plan, auto, imports)),
         seed=plan.seed,
-        rows=export.source(plan.data),
+        rows=rows,
         model=repr(_model(plan.model)),
         load=_load(job, auto),
         method="\n".join([*(line for line in lines if line not in imports), *_checkpointing(training)]),

@@ -216,6 +216,7 @@ def _as_text(run: Run, events: Iterator[Event]) -> Iterator[Event]:
             case Started():
                 share = event.trainable / event.total
                 print(f"{event.trainable:,} of {event.total:,} parameters train ({share:.2%}) on {event.device}")
+                print(event.rows)
                 bar = tqdm(total=event.steps, initial=event.first_step, unit="step", disable=not sys.stderr.isatty())
             case Step() if bar is not None:
                 bar.set_postfix(loss=f"{event.loss:.3f}", refresh=False)

@@ -70,6 +70,7 @@ class Outcome:
     steps: int = 0
     tokens: int = 0
     rows: int = 0
+    sampling: str = ""
     curve: Curve = field(default_factory=Curve)
     replies: tuple[tuple[str, str, str], ...] = ()  # prompt, the base's reply, the adapter's
     marks: tuple[str, ...] = ()  # why it cannot be compared with the rest
@@ -125,6 +126,7 @@ def measured(history: History, status: str, saved: int, reply_rows: int, **known
         steps=history.step,
         tokens=tokens,
         rows=scored,
+        sampling=(started.sampling or "the first ones") if started else "",
         curve=curve,
         replies=_replies(history),
         **known,
@@ -204,15 +206,22 @@ def arms(outcomes: Iterable[Outcome]) -> list[Arm]:
 def marked(outcomes: Sequence[Outcome], budget: str, amount: float) -> list[Outcome]:
     """The outcomes with what keeps each from being compared with the rest.
 
-    The rest is what most of the completed members have in common: model, data, metric and held-out rows. A budget
-    is kept if it is met within one part in five (seconds), or to within a step (tokens, steps).
+    The rest is what most of the completed members have in common: model, data, metric and held-out rows (how many,
+    and how they were drawn). A budget is kept if it is met within one part in five (seconds), or to within a step
+    (tokens, steps).
     """
     own = [item for item in outcomes if item.status != PUBLISHED]
     usual = {
         name: _usual([getattr(item, name) for item in own if item.complete])
-        for name in ("model", "data", "metric", "rows")
+        for name in ("model", "data", "metric", "rows", "sampling")
     }
-    told = {"model": "another model", "data": "other data", "metric": "another score", "rows": "other held-out rows"}
+    told = {
+        "model": "another model",
+        "data": "other data",
+        "metric": "another score",
+        "rows": "other held-out rows",
+        "sampling": "held-out rows drawn otherwise",
+    }
     found = []
     for item in outcomes:
         marks = []

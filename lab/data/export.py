@@ -14,6 +14,7 @@ from typing import Any
 from lab.data.conversations import ASSISTANT, PROMPT, column
 from lab.data.files import MAX_CELL, MAX_ROWS, ending, separator
 from lab.data.mapping import Mapping
+from lab.data.sampling import SEED
 from lab.data.source import Table, kind, read
 from lab.data.tasks import TaskData, examples, prepare
 from lab.plan import CLASSIFY, Data
@@ -42,11 +43,33 @@ HELD_OUT = """\
 places = [hashlib.sha256(f"{text}\\n{target}".encode()).digest()[0] for text, target in rows]
 rows = [row for row, place in zip(rows, places) if place >= BOUND]"""
 
+SHUFFLE = f"random.Random({SEED}).shuffle(rows)"
+
+STRATIFY = """\
+sizes, seen = Counter(target for _, target in rows), Counter()
+
+
+def share(row):
+    \"\"\"How much of the target's rows comes before this one: sorted by it, any beginning holds equal shares.\"\"\"
+    seen[row[1]] += 1
+    return (seen[row[1]] - 1) / sizes[row[1]]
+
+
+rows = sorted(rows, key=share)[:ROWS]"""
+
+#: The names of the standard library that the lines may need, each with what imports it.
+IMPORTS = {
+    "Counter": "from collections import Counter",
+    "hashlib": "import hashlib",
+    "random": "import random",
+}
+
 
 def source(data: Data) -> str:
     """The lines, which leave pairs of texts in `rows` and, for a classifier, its classes in `labels`.
 
-    They need `from datasets import load_dataset` and `import hashlib`. Raises LabError as `prepare` does.
+    They need `from datasets import load_dataset` and what `IMPORTS` has for the names in them. Raises LabError as
+    `prepare` does.
     """
     table, task = read(data), prepare(data)
     kept = examples(table.train, Mapping(task.task, task.input, task.target), [])
@@ -59,8 +82,8 @@ def source(data: Data) -> str:
         lines.append(CLEAN)
     if task.held_out:
         lines.append(HELD_OUT.replace("BOUND", str(task.held_out)))
-    if data.rows:
-        lines.append(f"rows = rows[:{data.rows}]")
+    if len(task.train) < task.train_total:
+        lines += [SHUFFLE, (STRATIFY if task.by_label else "rows = rows[:ROWS]").replace("ROWS", str(data.rows))]
     if task.task == CLASSIFY:
         lines.append(f"labels = {list(task.labels)!r}")
     return "\n".join(lines)

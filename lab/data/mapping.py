@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.data.files import Row
+from lab.data.sampling import some
 from lab.data.source import Table
 from lab.errors import LabError
 from lab.knobs import nearest
@@ -37,7 +38,7 @@ def guess(table: Table, without: str = "") -> Mapping:
     card = table.card
     if card and without != card.target:
         return Mapping(card.task, card.input, card.target)
-    rows = table.train[:LOOK]
+    rows = some(table.train, LOOK)
     columns = [name for name in table.columns if plain(rows, name)]
     if len(columns) < 2:
         raise LabError(f"'{table.name}' has fewer than two columns.", "It needs one to read and one to learn.")
@@ -72,7 +73,7 @@ def resolve(data: Data, table: Table) -> Mapping:
     else:
         guessed = guess(table, without=data.input)
         if data.target and data.target != guessed.target:
-            others = [name for name in table.columns if plain(table.train[:LOOK], name)]
+            others = [name for name in table.columns if plain(some(table.train, LOOK), name)]
             source = guessed.input if guessed.input != data.target else _longest(table.train, others, data.target)
             guessed = Mapping(CLASSIFY if few(table.train, data.target) else GENERATE, source, data.target)
     found = Mapping(
@@ -90,7 +91,7 @@ def plain(rows: Sequence[Row], name: str) -> bool:
 
 def few(rows: Sequence[Row], name: str) -> bool:
     """Whether a column has so few different values that they look like labels: each stands for two rows or more."""
-    values = [str(value) for row in rows[:LOOK] if (value := row.get(name)) not in (None, "")]
+    values = [str(value) for row in some(rows, LOOK) if (value := row.get(name)) not in (None, "")]
     different = set(values)
     return 2 <= len(different) <= min(MOST_LABELS, len(values) // 2) and _short(different)
 

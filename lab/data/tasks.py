@@ -11,6 +11,7 @@ from typing import Any
 
 from lab.data import mapping
 from lab.data.files import MAX_CELL, Row
+from lab.data.sampling import sample
 from lab.data.source import Table, read
 from lab.errors import LabError
 from lab.plan import CLASSIFY, Data
@@ -44,6 +45,8 @@ class TaskData:
     prompts: tuple[str, ...]
     notes: tuple[str, ...] = ()
     held_out: int = 0  # rows whose hash is below were taken from the training rows (see `hold_out`)
+    by_label: bool = False  # whether samples of the rows are stratified by their targets
+    train_total: int = 0  # training rows before `Data.rows` of them were drawn
 
 
 Splits = dict[str, tuple[Example, ...]]
@@ -65,8 +68,10 @@ def _prepare(data: Data, table: Table) -> TaskData:
     held_out = 0
     if not splits["validation"]:
         splits, held_out = hold_out(splits["train"], splits["test"])
-    if data.rows:
-        splits["train"] = splits["train"][: data.rows]
+    by_label = chosen.task == CLASSIFY or mapping.few(table.train, chosen.target)  # labels may be written as text
+    train_total = len(splits["train"])
+    if 0 < data.rows < train_total:
+        splits["train"] = sample(splits["train"], data.rows, by_label, every_label=True)
     if not splits["train"] or not splits["validation"]:
         raise LabError(
             f"'{table.name}' has too few rows with both '{chosen.input}' and '{chosen.target}' to learn from.",
@@ -78,9 +83,8 @@ def _prepare(data: Data, table: Table) -> TaskData:
         splits = _known(splits, labels, notes)
     card = table.card
     own = card is not None and (chosen.input, chosen.target) == (card.input, card.target)
-    labelled = chosen.task == CLASSIFY or mapping.few(table.train, chosen.target)  # labels may be written as text
-    metric = card.metric if own and card else "accuracy" if labelled else "overlap"
-    prompts = card.prompts if own and card else tuple(item.input for item in splits["validation"][:4])
+    metric = card.metric if own and card else "accuracy" if by_label else "overlap"
+    prompts = tuple(item.input for item in sample(splits["validation"], 4, by_label))
     return TaskData(
         table.name,
         chosen.task,
@@ -89,9 +93,11 @@ def _prepare(data: Data, table: Table) -> TaskData:
         labels,
         metric,
         **splits,
-        prompts=prompts,
+        prompts=card.prompts if own and card else prompts,
         notes=tuple(notes),
         held_out=held_out,
+        by_label=by_label,
+        train_total=train_total,
     )
 
 

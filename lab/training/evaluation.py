@@ -11,6 +11,7 @@ import torch
 
 from lab.data import scoring
 from lab.data.encoding import Encoder, learned
+from lab.data.sampling import sample
 from lab.data.tasks import TaskData
 from lab.paths import ASSETS
 from lab.plan import CLASSIFY
@@ -32,16 +33,16 @@ def general_prose() -> str:
 
 
 class Evaluator:
-    """Evaluates one model on the first `rows` validation examples of a task, always the same ones.
+    """Evaluates one model on a sample of `rows` validation examples of a task, always the same ones.
 
-    Replies are written for the first `replies` of them only: writing costs as many passes as it has tokens.
+    Replies are written for `replies` of them only: writing costs as many passes as it has tokens.
     """
 
     def __init__(
         self, data: TaskData, encoder: Encoder, where: str, rows: int, replies: int, stop: Callable[[], bool]
     ) -> None:
         self.data, self.encoder, self.where, self.stop = data, encoder, where, stop
-        self.examples = list(data.validation[:rows])
+        self.examples = list(sample(data.validation, rows, data.by_label))
         # Rows of like length share a batch, so that little of it is padding.
         encoded = [(encoder.encode(item.input, item.target), item) for item in self.examples]
         encoded.sort(key=lambda pair: len(pair[0].input_ids))

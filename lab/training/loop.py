@@ -171,6 +171,7 @@ class Session:
         return Loaded(job, model, step, evaluator)
 
     def _started(self, loaded: Loaded) -> Started:
+        from lab.data import sampling
         from lab.models.precision import device_title
 
         job = loaded.job
@@ -187,6 +188,10 @@ class Session:
             eval_rows=len(loaded.evaluator.examples),
             labels=tuple(job.data.labels),
             first_step=self.step,
+            reply_rows=0 if job.data.task == CLASSIFY else len(loaded.evaluator.replies),
+            train_total=job.data.train_total,
+            eval_total=len(job.data.validation),
+            sampling=sampling.describe(job.data.by_label),
         )
 
     def _rows(self, loaded: Loaded) -> Iterator[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 from pathlib import Path
@@ -37,8 +36,8 @@ def run(monkeypatch, tmp_path):
     library.disable_progress_bars()
 
     def running(data: Data) -> dict:
-        left = {"load_dataset": library.load_dataset, "hashlib": hashlib}
-        exec(export.source(data), left)
+        left = {"load_dataset": library.load_dataset}
+        exec("\n".join([*export.IMPORTS.values(), export.source(data)]), left)
         return left
 
     yield running
@@ -86,7 +85,15 @@ def test_parquet_and_a_bound(run, tmp_path):
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table({"prompt": [f"p {n}" for n in range(60)], "reply": ["r"] * 60}), tmp_path / "a.parquet")
-    assert_agree(run, Data(str(tmp_path / "a.parquet"), rows=7), 5)
+    assert_agree(run, Data(str(tmp_path / "a.parquet"), rows=7), 6)
+
+
+def test_a_bound_on_a_file_that_is_sorted_by_its_labels(run, tmp_path):
+    file = tmp_path / "a.jsonl"
+    rows = [{"text": f"t {n}", "label": "aabbbbc"[n // 20]} for n in range(140)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert_agree(run, Data(str(file), rows=30), 16)
+    assert_agree(run, Data(str(file), rows=1000), 5)
 
 
 @pytest.mark.parametrize("name", datasets())

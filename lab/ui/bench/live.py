@@ -72,6 +72,7 @@ def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
         "metric": scoring.title(started.metric) if started else "",
         "task": started.task if started else "",
         "labels": list(started.labels) if started else [],
+        "rows": started.rows if started else "",
         "score": _finite(last.score) if last else None,
         "base": _finite(base.score) if base else None,
         "speed": history.tokens_per_second,

@@ -78,10 +78,12 @@ def histories(runs: Mapping[str, Run] | None) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def rows(run: Run, count: int) -> Any:
     """A batch of the run's own validation rows as the model takes it."""
+    from lab.data.sampling import sample
     from lab.training.job import resolve
 
     job = resolve(run.plan)
-    return job.encoder.collate([job.encoder.encode(row.input, row.target) for row in job.data.validation[:count]])
+    examples = sample(job.data.validation, count, job.data.by_label)
+    return job.encoder.collate([job.encoder.encode(row.input, row.target) for row in examples])
 
 
 def shape(run: Run) -> Any:
