@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 #: The floors of the house; a module may import from its own floor and from those below.
 FLOORS = {
-    "errors": 0, "knobs": 0, "events": 0, "history": 0, "paths": 0, "plan": 0, "access": 0,
+    "errors": 0, "knobs": 0, "events": 0, "history": 0, "paths": 0, "compat": 0, "plan": 0, "access": 0,
     "models": 1,
     "methods": 2, "data": 2,
     "training": 3, "runs": 3, "artifacts": 3, "chat": 3, "insight": 3, "compare": 3, "hosting": 3,
@@ -23,7 +23,7 @@ FLOORS = {
 }  # fmt: skip
 
 #: Packages that only these rooms may import.
-ONLY = {"gradio": {"ui"}, "plotly": {"plots", "ui", "compare"}}
+ONLY = {"gradio": {"ui", "compat"}, "plotly": {"plots", "ui", "compare", "compat"}}
 
 PURE = ("lab.plan", "lab.events", "lab.history", "lab.knobs", "lab.methods", "lab.models", "lab.models.precision",
         "lab.models.catalogue", "lab.models.loading", "lab.data.tasks", "lab.data.catalogue", "lab.runs",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from lab.compat.transformers import attention_implementation
 from lab.errors import LabError
 
 
@@ -46,12 +47,13 @@ class Attention:
 def eager(model: Any) -> Iterator[None]:
     """Within the context, the base computes its attention step by step, so that it can be seen and masked."""
     base = model.get_base_model()
-    before = base.config._attn_implementation
+    before = attention_implementation(base)
     base.set_attn_implementation("eager")
     try:
         yield
     finally:
-        base.set_attn_implementation(before)
+        if before:
+            base.set_attn_implementation(before)
 
 
 def virtual_tokens(model: Any) -> int:

@@ -106,7 +106,7 @@ def check(model: str, module: str, text: str, a: Any, b: Any, alpha: float) -> f
     import peft
     import torch
 
-    from lab.methods.base import quiet
+    from lab.compat.peft import quiet
 
     tokens, _ = inputs(model, text)
     network = copy.deepcopy(base(model))

@@ -26,6 +26,8 @@ def layer(matrix: Any, way: str, where: str) -> Any:
     import bitsandbytes as bnb
     import torch
 
+    from lab.compat.bitsandbytes import keep_gradients
+
     outputs, inputs = matrix.shape
     made: Any
     if way == "int8":
@@ -34,7 +36,7 @@ def layer(matrix: Any, way: str, where: str) -> Any:
     elif way == "nf4":
         made = bnb.nn.Linear4bit(inputs, outputs, bias=False, quant_type="nf4", compute_dtype=torch.float32)
         made.weight = bnb.nn.Params4bit(matrix.detach().clone().cpu(), requires_grad=False, quant_type="nf4")
-        made.support_avx512bf16_for_cpu = False
+        keep_gradients(made)
     else:
         made = torch.nn.Linear(inputs, outputs, bias=False)
         made.weight.data = matrix.detach().clone().to({"fp32": torch.float32, "bf16": torch.bfloat16}[way])

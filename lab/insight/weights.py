@@ -34,7 +34,7 @@ class Update:
 
 
 def _matrix(model: Any, module: str) -> Any:
-    from transformers.pytorch_utils import Conv1D
+    from transformers import Conv1D
 
     layer = model.get_submodule(module)
     weight = layer.weight.detach().float().cpu()

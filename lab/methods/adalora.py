@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.compat.peft import freeze_ranks, importance, set_importance, without_orthogonal_loss
 from lab.errors import Reason
 from lab.knobs import knob
 from lab.methods.base import Config, Paper, Term, common
@@ -97,19 +98,13 @@ class AdaLora(TargetedMethod):
 
     def apply(self, model: Any, settings: AdaLoraSettings, shape: ModelShape) -> Any:
         made = super().apply(model, settings, shape)
-        # peft adds the regulariser to every loss, that of an evaluation too; here `loss` adds it to the training's.
-        made.peft_config["default"].orth_reg_weight = 0.0
-        # Moved to a GPU, the rank that peft divides by becomes trainable, and it is not saved.
-        for name, item in made.named_parameters():
-            if ".ranknum." in name:
-                item.requires_grad_(False)
+        without_orthogonal_loss(made)  # `loss` adds it to the training's
+        freeze_ranks(made)
         return made
 
     def load(self, base: Any, folder: Path) -> Any:
         model = super().load(base, folder)
-        # peft's forward pass looks for the regulariser's weight whenever labels are given, also after training.
-        model.base_model.trainable_adapter_name = "default"
-        model.peft_config["default"].orth_reg_weight = 0.0
+        without_orthogonal_loss(model)
         return model
 
     def loss(self, model: Any, settings: AdaLoraSettings) -> Any:
@@ -142,9 +137,8 @@ class AdaLora(TargetedMethod):
         import torch
 
         tensors = super().state(model)
-        allocator = model.base_model.rankallocator
-        for part in ("ipt", "exp_avg_ipt", "exp_avg_unc"):
-            for name, item in getattr(allocator, part).items():
+        for part, by_name in importance(model).items():
+            for name, item in by_name.items():
                 tensors[f"{IMPORTANCE}{part}.{name}"] = item.detach()
         for name, kept in (model.peft_config["default"].rank_pattern or {}).items():
             tensors[RANKS + name] = torch.tensor(kept, dtype=torch.uint8)
@@ -152,18 +146,18 @@ class AdaLora(TargetedMethod):
 
     def restore(self, model: Any, state: Mapping[str, Any]) -> None:
         super().restore(model, state)
-        allocator, config = model.base_model.rankallocator, model.peft_config["default"]
-        places = {name: item.device for name, item in model.base_model.model.named_parameters()}
-        for part in ("ipt", "exp_avg_ipt", "exp_avg_unc"):
-            start = f"{IMPORTANCE}{part}."
-            names = {name: name.removeprefix(start) for name in state if name.startswith(start)}
-            setattr(allocator, part, {short: state[name].to(places[short]) for name, short in names.items()})
+        parts: dict[str, dict[str, Any]] = {}
+        for key in state:
+            if key.startswith(IMPORTANCE):
+                part, _, name = key.removeprefix(IMPORTANCE).partition(".")
+                parts.setdefault(part, {})[name] = state[key]
+        set_importance(model, parts)
         pattern = {
             name.removeprefix(RANKS): [bool(kept) for kept in item.tolist()]
             for name, item in state.items()
             if name.startswith(RANKS)
         }
-        config.rank_pattern = pattern or None
+        model.peft_config["default"].rank_pattern = pattern or None
 
     def compatible(
         self, settings: AdaLoraSettings, shape: ModelShape, precision: Precision, training: Training | None = None

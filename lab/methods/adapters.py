@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lab.compat.peft import missing_key, quiet
+from lab.compat.torch import size_mismatch
 from lab.errors import LabError
-from lab.methods.base import Config, Method, quiet
+from lab.methods.base import Config, Method
 from lab.models.shape import ModelShape
 
 
@@ -101,23 +102,18 @@ def check_adapter(folder: Path) -> None:
 
 def misfit(error: Exception) -> LabError:
     """What is wrong with an adapter that peft could not put on a base, in a sentence."""
+    from safetensors import SafetensorError
+
     text = str(error)
-    found = re.search(
-        r"size mismatch for (\S+): copying a param with shape (\S+\(\[[^\]]*\]\)).*?is (\S+\(\[[^\]]*\]\))",
-        text,
-        re.S,
-    )
-    if found:
-        name, saved, own = found.groups()
-        sizes = [item.split("(")[1].strip("()[]") for item in (saved, own)]
+    if mismatch := size_mismatch(error):
+        name, saved, here = mismatch
         return LabError(
-            f"This adapter belongs to another base: '{name}' is ({sizes[0]}) in the adapter and ({sizes[1]}) here.",
+            f"This adapter belongs to another base: '{name}' is ({saved}) in the adapter and ({here}) here.",
             "Choose the base that it was trained on.",
         )
-    absent = re.search(r"Found missing adapter keys while loading the checkpoint: \['([^']*)'", text)
-    if absent:
-        return LabError(f"'{absent[1]}' is missing from the adapter.", "Download or save the adapter again.")
-    if type(error).__name__ == "SafetensorError":
+    if absent := missing_key(error):
+        return LabError(f"'{absent}' is missing from the adapter.", "Download or save the adapter again.")
+    if isinstance(error, SafetensorError):
         return LabError("The adapter's weights are damaged.", "Download or save the adapter again.")
     return LabError(
         f"This adapter cannot be put on this base: {text.splitlines()[0] if text else type(error).__name__}",

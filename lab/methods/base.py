@@ -7,7 +7,6 @@ with one class, one line in `lab.methods.METHODS` and one lesson.
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -215,26 +214,6 @@ def head_terms(shape: ModelShape) -> list[Term]:
         Term("head", item.name.rsplit(".", 1)[0], item.shape, "·".join(str(size) for size in item.shape))
         for item in shape.head_parameters()
     ]
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without the warnings of peft that say nothing to a person here."""
-    noise = (
-        "`is_gradient_checkpointing` is deprecated",  # peft asks transformers so
-        "Failed to load the CUDA extension",  # BOFT, at each layer; `compatible` has told
-        "Setting boft_n_butterfly_factor",
-        "Unsupported layer type",  # LayerNorm tuning on RMSNorm, which works
-        "fan_in_fan_out is set to True but",  # GPT-2's transposed maps are ordinary ones when quantized
-        "Using Rank-Stabilized LoRA with rank_pattern",  # Lora.save converts those too
-        r"The following rank_pattern keys did not match any .*lora_E",  # AdaLoRA's pattern, which peft reads later
-        r"Adapter '[^']*': \d+ LoRA tensor\(s\) have invalid shape",  # AdaLoRA, where it gave a matrix rank 0
-    )
-    with warnings.catch_warnings():
-        for start in noise:
-            warnings.filterwarnings("ignore", start)
-        warnings.filterwarnings("error", "Found missing adapter keys")
-        yield
 
 
 @contextmanager

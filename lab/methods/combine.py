@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lab.compat.peft import merged_is_not_finite, quiet
 from lab.errors import LabError
 from lab.methods.adapters import check_adapter, misfit
-from lab.methods.base import Method, quiet
+from lab.methods.base import Method
 
 #: How adapters can be combined into a new one (peft's `add_weighted_adapter`).
 KINDS = {
@@ -74,6 +75,15 @@ def combine(
         raise LabError("(IA)³ adapters can be combined linearly only.", "Choose 'linear'.")
     if kind not in KINDS:
         raise LabError(f"There is no combination '{kind}'.", f"There are: {', '.join(KINDS)}.")
+    configs = [model.peft_config[key] for key in weights]
+    heads = [head for config in configs for head in config.modules_to_save or ()]
+    if len(heads) > len(set(heads)):
+        raise LabError(
+            "Classifiers have a head each, and heads cannot be combined.", "Combine adapters of the task 'generate'."
+        )
+    ranks = {max([config.r, *(config.rank_pattern or {}).values()]) for config in configs if kinds == {"LORA"}}
+    if len(ranks) > 1 and kind != "cat" and not kind.endswith("svd"):
+        raise LabError(f"'{kind}' needs adapters of the same rank.", "Choose 'cat' or 'svd'.")
     if name in model.peft_config:
         switch(model, next(iter(weights)))  # the one that acts cannot be deleted in silence
         model.delete_adapter(name)
@@ -82,17 +92,7 @@ def combine(
         extra["combination_type"] = kind
         if kind.startswith(("ties", "dare", "magnitude")):
             extra["density"] = density
-    try:
-        model.add_weighted_adapter(list(weights), list(weights.values()), name, **extra)
-    except ValueError as error:
-        if "modules_to_save" in str(error):
-            raise LabError(
-                "Classifiers have a head each, and heads cannot be combined.",
-                "Combine adapters of the task 'generate'.",
-            ) from None
-        if "same r value" in str(error):
-            raise LabError(f"'{kind}' needs adapters of the same rank.", "Choose 'cat' or 'svd'.") from None
-        raise
+    model.add_weighted_adapter(list(weights), list(weights.values()), name, **extra)
     switch(model, name)
 
 
@@ -108,6 +108,6 @@ def merge(method: Method, model: Any) -> Any:
     try:
         return model.merge_and_unload(safe_merge=True)
     except ValueError as error:
-        if "NaN" not in str(error):
+        if not merged_is_not_finite(error):
             raise
         raise LabError("The merged weights are not finite: the adapter is broken.", "Train it again.") from None

@@ -203,7 +203,7 @@ def _settings(cls: type, fields: tuple[dataclasses.Field, ...]) -> type:
 def others() -> dict[str, Other]:
     """The methods that only peft describes, by key ("peft:miss"). Loads peft."""
     libraries.load()
-    from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+    from peft import PEFT_TYPE_TO_CONFIG_MAPPING
 
     found = {}
     for kind, cls in sorted(PEFT_TYPE_TO_CONFIG_MAPPING.items()):

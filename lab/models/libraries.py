@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import threading
+
+from lab.compat import bitsandbytes
 
 _lock = threading.Lock()
 _loaded = False
@@ -20,8 +21,7 @@ def load() -> None:
     if _loaded:
         return
     with _lock:
-        # peft imports it: it warns of kernels that nobody needs, and of a cast at every int8 product.
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+        bitsandbytes.quiet()  # before peft imports it
         import peft  # noqa: F401
         import torch  # noqa: F401
         from transformers import (  # noqa: F401

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lab import access
+from lab.compat.bitsandbytes import keep_gradients
+from lab.compat.torch import out_of_memory
 from lab.errors import LabError
 from lab.knobs import nearest
 from lab.models import embedded, hub, libraries, room
@@ -118,7 +120,7 @@ def load(model: str, task: str, labels: int, precision: Precision, where: str) -
     try:
         return _load(model, task, labels, precision, where)
     except Exception as problem:
-        if not room.exhausted(problem):
+        if not out_of_memory(problem):
             raise
     room.make()  # not inside `except`: the exception would keep the half-loaded model
     torch.random.set_rng_state(drawn)
@@ -126,6 +128,8 @@ def load(model: str, task: str, labels: int, precision: Precision, where: str) -
 
 
 def _load(model: str, task: str, labels: int, precision: Precision, where: str) -> Any:
+    from safetensors import SafetensorError
+
     reason = stored.compatible(precision, where)
     if reason:
         raise LabError(reason.message, reason.hint)
@@ -141,6 +145,11 @@ def _load(model: str, task: str, labels: int, precision: Precision, where: str) 
     quantization = stored.quantization(precision, keep, where)
     if quantization is not None:
         extra = {"quantization_config": quantization, "device_map": {"": where}}
+    if not any(place.glob("*.safetensors")):
+        raise LabError(
+            f"'{model}' has no weights in the safetensors format.",
+            "Other formats can run code when opened; convert the model first.",
+        )
     _quiet()
     try:
         with _loading:
@@ -154,22 +163,15 @@ def _load(model: str, task: str, labels: int, precision: Precision, where: str) 
                 **extra,
             )
     except OSError as error:
-        if "safetensors" in str(error):
-            raise LabError(
-                f"'{model}' has no weights in the safetensors format.",
-                "Other formats can run code when opened; convert the model first.",
-            ) from None
         raise LabError(
             f"The weights of '{model}' cannot be read: {error}", "Download or save the model again."
         ) from None
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError":
-            raise
+    except SafetensorError:
         raise LabError(f"The weights of '{model}' are damaged.", "Download or save the model again.") from None
     if quantization is None:
         loaded.to(where)
     else:
-        stored.mend(loaded)
+        keep_gradients(loaded)
     loaded.config.use_cache = True
     return loaded.eval()
 

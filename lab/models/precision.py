@@ -114,16 +114,3 @@ def quantization(precision: Precision, keep: tuple[str, ...], where: str) -> Any
         bnb_4bit_compute_dtype=dtype(precision, where),
         llm_int8_skip_modules=list(keep),
     )
-
-
-def mend(model: Any) -> None:
-    """Keep bitsandbytes from repacking 4-bit weights in place on CPUs with AVX512-BF16.
-
-    After such a repack (at the first forward pass in evaluation mode) training goes on through a path without
-    autograd, and its gradients are silently wrong.
-    """
-    import bitsandbytes as bnb
-
-    for module in model.modules():
-        if isinstance(module, bnb.nn.Linear4bit):
-            module.support_avx512bf16_for_cpu = False

@@ -35,17 +35,6 @@ def spare(keeper: Keeper) -> None:
     _keepers.add(keeper)
 
 
-#: How CUDA, Apple's GPUs, torch on the CPU and the operating system say that there is no memory left.
-_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
-
-
-def exhausted(problem: BaseException) -> bool:
-    """Whether the device or the machine ran out of memory."""
-    if isinstance(problem, MemoryError):
-        return True
-    return isinstance(problem, (RuntimeError, OSError)) and any(word in str(problem).lower() for word in _WORDS)
-
-
 def free(where: str) -> int:
     """Bytes that can still be had on the device `where`; on the CPU, of the machine's memory."""
     import torch

@@ -295,17 +295,17 @@ def _position_table(model: Any) -> int:
 def _family(config: Any, architecture: str) -> str:
     if getattr(config, "is_encoder_decoder", False):
         return "encoder-decoder"
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as causal
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
 
     bidirectional = re.match(
         r"(Bert|Roberta|DistilBert|Electra|Deberta|XLMRoberta|Albert|ModernBert|Camembert)", architecture
     )
-    return "encoder" if bidirectional or config.model_type not in causal else "decoder"
+    return "encoder" if bidirectional or type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING else "decoder"
 
 
 def _modules(model: Any) -> list[Module]:
     import torch
-    from transformers.pytorch_utils import Conv1D
+    from transformers import Conv1D
 
     found = []
     for name, module in model.named_modules():

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from lab.compat.torch import out_of_memory
 from lab.errors import REMOVED, LabError, unwritable
 from lab.events import (
     DONE,
@@ -320,7 +321,7 @@ class Session:
         from lab.training.memory.estimate import relief
 
         text = str(problem)
-        if room.exhausted(problem):
+        if out_of_memory(problem):
             return room.EXHAUSTED, relief(self.memory, self.plan)
         if not self.folder.is_dir():
             return REMOVED

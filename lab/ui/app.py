@@ -10,6 +10,8 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from lab.compat.gradio import slow_queue
+from lab.compat.plotly import script_file
 from lab.hosting.openid import from_environment
 from lab.hosting.owner import Owner
 from lab.ui import theme
@@ -28,10 +30,6 @@ from lab.ui.web import Early
 
 #: Questions of all visitors that may wait in Gradio's queue.
 QUEUE = 300
-
-#: Seconds between two looks of Gradio's queue for questions, and for progress. By itself it looks a thousand times a
-#: second (on Windows twenty times), which takes 4% from a training on the same two cores (`docs/page.md`).
-LOOKS = {"sleep_when_free": 0.02, "progress_update_sleep_when_free": 0.1}
 
 
 def build(lab: Lab) -> gr.Blocks:
@@ -73,13 +71,6 @@ def _shown() -> str:
     return "\n".join(f'&[data-lab-tab="{tab.name}"] #tab-{tab.name} {{ display: flex !important; }}' for tab in TABS)
 
 
-def plotly_file() -> Path:
-    """plotly's own script, as the Python package ships it: the page needs no network."""
-    import plotly
-
-    return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-
-
 def launch(
     page: gr.Blocks,
     port: int,
@@ -94,13 +85,13 @@ def launch(
     `shared` is the lab if strangers share it: its gate stands before everything. `auth` is a user and a password,
     `owner_token` the secret that opens the owner's page.
     """
-    script = plotly_file()
+    script = script_file()
     guards = [*_guards(shared, root, owner_token, script)] if shared else []
     if auth:
         guards.append(Middleware(LoginDoor))
     limits = shared.limits if shared else None
     page.queue(default_concurrency_limit=4, max_size=QUEUE if shared else None)
-    vars(page._queue).update(LOOKS)
+    slow_queue(page)
     _, address, _ = page.launch(
         server_name=host,
         server_port=port,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+from lab.compat.torch import out_of_memory
 from lab.errors import LabError
 from lab.models import room
 
@@ -29,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def told(error: BaseException) -> dict[str, str]:
     """What a person is shown of an error: `message` and `hint`. A fault of the lab is logged with its traceback."""
-    if room.exhausted(error):
+    if out_of_memory(error):
         log.warning("out of memory: %s", error)
         room.make()
         error = FULL

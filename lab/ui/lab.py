@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lab import access
+from lab.compat.gradio import cache_file
 from lab.hosting import zero
 from lab.hosting.accounts import Accounts
 from lab.hosting.limits import Limits
@@ -97,10 +98,7 @@ class Lab:
 
     def serve(self, file: Path) -> dict[str, str]:
         """A copy of the file that whoever asks may fetch: its path on this server and its name."""
-        from gradio.processing_utils import save_file_to_cache
-        from gradio.utils import get_upload_folder
-
-        path = save_file_to_cache(file, cache_dir=get_upload_folder())
+        path = cache_file(file)
         self.served.grant(path, access.owner())
         return {"path": path, "name": file.name}
 

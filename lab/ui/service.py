@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import access
+from lab.compat.gradio import upload_folder
 from lab.data.files import MAX_BYTES
 from lab.errors import LabError
 from lab.runs import summary
@@ -65,12 +66,10 @@ def preview(lab: Lab, asked: Asked) -> dict[str, Any]:
 
 def keep(lab: Lab, asked: Asked) -> str:
     """Move an uploaded file to where a plan can name it; its path. Raises LabError for a file that is too large."""
-    from gradio.utils import get_upload_folder
-
     source = Path(str(asked["path"])).resolve()
     if lab.limits and not lab.served.may(source, access.owner()):
         raise LabError("The upload is not there any more.", "Choose the file again.")
-    if not source.is_relative_to(Path(get_upload_folder()).resolve()) or not source.is_file():
+    if not source.is_relative_to(upload_folder().resolve()) or not source.is_file():
         raise LabError("The upload is not there any more.", "Choose the file again.")
     most = lab.limits.upload if lab.limits else MAX_BYTES
     if source.stat().st_size > most:

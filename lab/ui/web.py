@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from lab.compat.gradio import first_in_head
 from lab.paths import ASSETS
 
 Scope = MutableMapping[str, Any]
@@ -40,7 +41,7 @@ class Early:
             elif start and message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
                 if not message.get("more_body"):
-                    page = b"".join(parts).replace(b"<head>", b"<head>" + self.first, 1)
+                    page = first_in_head(b"".join(parts), self.first)
                     headers = [item for item in start["headers"] if item[0].lower() != b"content-length"]
                     start["headers"] = [*headers, (b"content-length", str(len(page)).encode())]
                     await send(start)

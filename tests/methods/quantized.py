@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from lab.compat.bitsandbytes import keep_gradients
 from lab.models.shape import auto_class
 from lab.plan import Precision
 from tests import tiny
@@ -38,7 +39,7 @@ def _loaded(family: str, task: str, precision: Precision, root: Any) -> Any:
         quantization_config=stored.quantization(precision, (*shape.head, "lm_head"), device),
         device_map={"": device},
     )
-    stored.mend(model)
+    keep_gradients(model)
     return model.eval()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import mmap
 import threading
 import weakref
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from lab.errors import LabError
 from lab.models import loading, room
 from lab.plan import CLASSIFY, GENERATE, Precision
 from lab.training.loop import train
@@ -92,17 +90,3 @@ def test_a_fault_of_another_kind_is_not_tried_again(monkeypatch):
     with pytest.raises(ValueError, match="broken"):
         loading.load("storybook", GENERATE, 2, Precision(), "cpu")
     assert (len(tried), cupboard.full) == (1, True)
-
-
-def test_memory_that_really_runs_out_is_known():
-    with pytest.raises(RuntimeError) as caught:
-        torch.empty(2**60, dtype=torch.uint8)
-    assert room.exhausted(caught.value)
-    with pytest.raises(OSError, match="allocate") as caught:
-        mmap.mmap(-1, 2**46)
-    assert room.exhausted(caught.value)
-
-
-@pytest.mark.parametrize("problem", [LabError("The device ran out of memory."), ValueError("out of memory")])
-def test_words_alone_are_not_enough(problem):
-    assert not room.exhausted(problem)

@@ -15,7 +15,7 @@ from lab.cli import serve
 from lab.errors import LabError
 from lab.paths import ASSETS
 from lab.ui import theme
-from lab.ui.app import build, launch, plotly_file
+from lab.ui.app import build, launch
 from lab.ui.lab import Lab
 from lab.ui.tabs import TABS
 from tests import ports
@@ -73,7 +73,6 @@ def test_the_head_holds_every_script_and_asks_no_other_machine() -> None:
     for name in theme.SCRIPTS:
         assert (ASSETS / "js" / f"{name}.js").read_text(encoding="utf-8") in head
     assert "https://" not in head.replace("http://www.w3.org/2000/svg", "")
-    assert plotly_file().stat().st_size > 1e6
 
 
 def test_no_font_is_fetched() -> None:

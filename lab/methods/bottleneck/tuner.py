@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from peft.config import PeftConfig
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
-from peft.utils import register_peft_method
 from peft.utils.peft_types import PeftType
 from torch import nn
 
+from lab.compat.peft import add_type
+from lab.errors import LabError
 from lab.methods.bottleneck.dimensions import bottleneck_width
 
 NAME = "BOTTLENECK"
@@ -47,6 +48,8 @@ class BottleneckConfig(PeftConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if NAME not in PeftType.__members__:
+            raise LabError("The installed peft takes no bottleneck adapters.", "Install peft 0.21, or choose LoRA.")
         self.peft_type = PeftType[NAME]
         if isinstance(self.target_modules, list):
             self.target_modules = set(self.target_modules)  # type: ignore[assignment]  # as peft's own configurations do
@@ -71,11 +74,9 @@ class BottleneckLayer(nn.Module, BaseTunerLayer):
         self.bottleneck_dropout = nn.ModuleDict({})
         self.bottleneck_scaling: dict[str, float] = {}
         self.bottleneck_parallel: dict[str, bool] = {}
-        self._disable_adapters = False
-        self.merged_adapters: list[str] = []
         self.in_features, self.out_features = outer_width(self.get_base_layer())
-        self._active_adapter = adapter_name
         self.update_layer(adapter_name, config)
+        self.set_adapter([adapter_name], inference_mode=config.inference_mode)
 
     def update_layer(self, adapter_name: str, config: BottleneckConfig) -> None:
         width = bottleneck_width(self.out_features, config.reduction_factor)
@@ -168,20 +169,5 @@ def width(module: nn.Module) -> tuple[int, ...]:
     return ()
 
 
-def _register() -> None:
-    """Make the type known to peft, whose list of types is a closed enumeration."""
-    if NAME in PeftType.__members__:
-        return
-    member = str.__new__(PeftType, NAME)
-    member._name_, member._value_ = NAME, NAME
-    member._sort_order_ = len(PeftType.__members__)  # type: ignore[attr-defined]
-    PeftType._member_names_.append(NAME)
-    PeftType._member_map_[NAME] = member
-    PeftType._value2member_map_[NAME] = member
-    type.__setattr__(PeftType, NAME, member)
-    register_peft_method(
-        name=NAME.lower(), config_cls=BottleneckConfig, model_cls=BottleneckModel, prefix="bottleneck_"
-    )
-
-
-_register()
+#: Whether the installed peft knows the type.
+AVAILABLE = bool(add_type(NAME, BottleneckConfig, BottleneckModel, "bottleneck_"))

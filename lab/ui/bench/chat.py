@@ -15,6 +15,9 @@ from lab.ui.component import QUIET, Widget
 from lab.ui.guard import told
 from lab.ui.lab import Lab
 
+#: What the page sends with a message (see `reply`).
+REQUEST = ("turn", "run", "text", "base", "adapter", "options")
+
 #: Seconds between two updates of a growing reply.
 PERIOD = 0.07
 
@@ -31,7 +34,7 @@ def place(lab: Lab) -> None:
     )
 
     def answer(asked: gr.EventData) -> Iterator[dict[str, Any]]:
-        yield from reply(lab, asked._data)
+        yield from reply(lab, {name: getattr(asked, name) for name in REQUEST})
 
     # Several visitors may chat at a time; the engine lets one reply at a time use a model.
     speaking = chat.submit(answer, None, chat, concurrency_limit=8, **QUIET)
