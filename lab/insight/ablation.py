@@ -36,15 +36,15 @@ def attention_modules(shape: ModelShape) -> dict[int, str]:
 
     Raises LabError for an architecture whose attention the lab cannot find.
     """
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for item in shape.projections:
         if item.layer is not None and item.role in ("query", "qkv") and not item.name.startswith("encoder."):
-            found.setdefault(item.layer, item.name.rpartition(".")[0])
-    if not found:
+            names.setdefault(item.layer, item.name.rpartition(".")[0])
+    if not names:
         raise LabError(
             f"The attention of {shape.architecture} has a name that the lab does not know.", "Choose Llama."
         )
-    return found
+    return names
 
 
 @contextmanager
@@ -57,28 +57,30 @@ def hidden(
     """
     import torch
 
-    places = torch.tensor(list(tokens))
+    positions = torch.tensor(list(tokens))
     base = model.get_base_model()
 
     def mask(module: Any, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-        given = kwargs.get("attention_mask")
-        if given is None or given.dim() != 4:
+        mask_tensor = kwargs.get("attention_mask")
+        if mask_tensor is None or mask_tensor.dim() != 4:
             raise LabError(
                 "This architecture's attention takes no mask.", "Choose a Llama, Qwen, GPT-2 or BERT model."
             )
-        queries, keys = given.shape[-2:]
+        queries, keys = mask_tensor.shape[-2:]
         # The columns that hold the prefix: before the text's own when it comes as keys and values.
-        given = given.expand(-1, given.shape[1], queries, keys).clone()
-        blocked = torch.zeros(queries, keys, dtype=torch.bool, device=given.device)
-        blocked[:, places.to(given.device)] = True
-        own = torch.arange(queries, device=given.device)
-        blocked[own, own + keys - queries] = False
-        given[..., blocked] = torch.finfo(given.dtype).min if given.dtype.is_floating_point else False
-        return args, kwargs | {"attention_mask": given}
+        mask_tensor = mask_tensor.expand(-1, mask_tensor.shape[1], queries, keys).clone()
+        blocked = torch.zeros(queries, keys, dtype=torch.bool, device=mask_tensor.device)
+        blocked[:, positions.to(mask_tensor.device)] = True
+        rows = torch.arange(queries, device=mask_tensor.device)
+        blocked[rows, rows + keys - queries] = False
+        mask_tensor[..., blocked] = (
+            torch.finfo(mask_tensor.dtype).min if mask_tensor.dtype.is_floating_point else False
+        )
+        return args, kwargs | {"attention_mask": mask_tensor}
 
     names = attention_modules(shape)
-    chosen = names if layers is None else {number: names[number] for number in layers}
-    handles = [base.get_submodule(name).register_forward_pre_hook(mask, with_kwargs=True) for name in chosen.values()]
+    hooked = names if layers is None else {number: names[number] for number in layers}
+    handles = [base.get_submodule(name).register_forward_pre_hook(mask, with_kwargs=True) for name in hooked.values()]
     try:
         yield
     finally:
@@ -102,7 +104,7 @@ def ablate(model: Any, shape: ModelShape, batch: dict[str, Any]) -> Iterator[Abl
     """
     count = virtual_tokens(model)
     with eager(model):
-        whole = loss(model, batch)
+        baseline = loss(model, batch)
         with hidden(model, shape, range(count)):
             without = loss(model, batch)
         tokens: list[float] = []
@@ -110,8 +112,8 @@ def ablate(model: Any, shape: ModelShape, batch: dict[str, Any]) -> Iterator[Abl
         for number in sorted(attention_modules(shape)):
             with hidden(model, shape, range(count), [number]):
                 layers.append(loss(model, batch))
-            yield Ablated(whole, without, tuple(tokens), tuple(layers))
+            yield Ablated(baseline, without, tuple(tokens), tuple(layers))
         for number in range(count):
             with hidden(model, shape, [number]):
                 tokens.append(loss(model, batch))
-            yield Ablated(whole, without, tuple(tokens), tuple(layers))
+            yield Ablated(baseline, without, tuple(tokens), tuple(layers))

@@ -39,18 +39,18 @@ def _watching(model: Any) -> Any:
     """Within the context, what each adapter's sub-layer gives, what comes after it and what is inside."""
     from lab.methods.bottleneck.tuner import BottleneckLayer
 
-    seen: dict[str, dict[str, Any]] = {}
+    recorded: dict[str, dict[str, Any]] = {}
     handles = []
     for name, layer in model.named_modules():
         if not isinstance(layer, BottleneckLayer):
             continue
-        place = seen.setdefault(name, {})
+        record = recorded.setdefault(name, {})
         active = layer.active_adapters[0]
         if active not in layer.bottleneck_down:
             continue
 
-        def keep(key: str, place: dict[str, Any] = place) -> Any:
-            return lambda _module, _given, out: place.__setitem__(key, out.detach().float())
+        def keep(key: str, record: dict[str, Any] = record) -> Any:
+            return lambda _module, _given, out: record.__setitem__(key, out.detach().float())
 
         handles += [
             layer.base_layer.register_forward_hook(keep("before")),
@@ -59,7 +59,7 @@ def _watching(model: Any) -> Any:
             layer.register_forward_hook(keep("after")),
         ]
     try:
-        yield seen
+        yield recorded
     finally:
         for handle in handles:
             handle.remove()
@@ -77,17 +77,17 @@ def norms(model: Any, ids: list[int]) -> list[Norms]:
     if not ids:
         raise LabError("There is no text to send through the model.", "Write a sentence.")
     where = next(model.parameters()).device
-    with _watching(model) as seen, torch.inference_mode():
-        given = torch.tensor([ids], device=where)
-        model(input_ids=given, attention_mask=torch.ones_like(given))
-    found = []
-    for name, place in seen.items():
-        if "after" not in place:
+    with _watching(model) as recorded, torch.inference_mode():
+        input_ids = torch.tensor([ids], device=where)
+        model(input_ids=input_ids, attention_mask=torch.ones_like(input_ids))
+    layers = []
+    for name, record in recorded.items():
+        if "after" not in record:
             continue
-        before, after = place["before"].flatten(0, -2), place["after"].flatten(0, -2)
-        added, fired = after - before, place["fired"].flatten(0, -2).abs()
+        before, after = record["before"].flatten(0, -2), record["after"].flatten(0, -2)
+        added, fired = after - before, record["fired"].flatten(0, -2).abs()
         layer = re.search(r"\.(\d+)\.", name)
-        found.append(
+        layers.append(
             Norms(
                 module=name.removeprefix("base_model.model."),
                 layer=int(layer.group(1)) if layer else None,
@@ -96,9 +96,9 @@ def norms(model: Any, ids: list[int]) -> list[Norms]:
                 after=float(after.norm(dim=-1).mean()),
                 cosine=float(torch.nn.functional.cosine_similarity(before, added, dim=-1).mean()),
                 silent=float((fired <= 0.01 * fired.max()).float().mean()) if float(fired.max()) else 1.0,
-                inner=tuple(place["inner"].flatten()[:2000].tolist()),
+                inner=tuple(record["inner"].flatten()[:2000].tolist()),
             )
         )
-    if not found:
+    if not layers:
         raise LabError("This run has no bottleneck adapters.", "Choose a run of the method 'bottleneck'.")
-    return found
+    return layers

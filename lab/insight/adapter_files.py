@@ -26,12 +26,12 @@ def tensors(folder: Path) -> dict[str, Any]:
     """All tensors of an adapter's folder, by name. Raises LabError if it holds none."""
     from safetensors.torch import load_file
 
-    found: dict[str, Any] = {}
+    weights: dict[str, Any] = {}
     for file in sorted(folder.glob("*.safetensors")):
-        found |= load_file(str(file))
-    if not found:
+        weights |= load_file(str(file))
+    if not weights:
         raise LabError(f"'{folder.name}' holds no safetensors file.", "Choose a run that has saved an adapter.")
-    return found
+    return weights
 
 
 def entries(folder: Path) -> list[Entry]:
@@ -52,14 +52,14 @@ def factors(folder: Path) -> dict[str, tuple[Any, Any]]:
 
     A is r×k and B d×r, as the paper has them. Raises LabError if the adapter has no such pairs.
     """
-    found = tensors(folder)
+    weights = tensors(folder)
     pairs = {
         name.removesuffix(".lora_A.weight").removeprefix("base_model.model."): (
             item.float(),
-            found[name.replace(".lora_A.", ".lora_B.")].float(),
+            weights[name.replace(".lora_A.", ".lora_B.")].float(),
         )
-        for name, item in found.items()
-        if name.endswith(".lora_A.weight") and name.replace(".lora_A.", ".lora_B.") in found
+        for name, item in weights.items()
+        if name.endswith(".lora_A.weight") and name.replace(".lora_A.", ".lora_B.") in weights
     }
     if not pairs:
         raise LabError("This adapter has no matrices A and B.", "Choose a run of a low-rank method.")
@@ -102,13 +102,13 @@ def merge(run: Run, texts: list[str]) -> Merged:
     base = whole(run.plan, task, labels)
     size = sum(storages(held(base)).values())
     batch = tokenizer(texts, return_tensors="pt", padding=True)
-    given = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
-    seen = given["attention_mask"].bool() if task != "classify" else ...
+    inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
+    positions = inputs["attention_mask"].bool() if task != "classify" else ...
     with torch.inference_mode():
-        plain = base(**given).logits[seen]
+        plain = base(**inputs).logits[positions]
         adapted = method.load(base, run.adapter)
-        before = adapted(**given).logits[seen]
-        after = combine.merge(method, adapted)(**given).logits[seen]
+        before = adapted(**inputs).logits[positions]
+        after = combine.merge(method, adapted)(**inputs).logits[positions]
     return Merged(
         moved=float((before - plain).abs().max()),
         difference=float((after - before).abs().max()),

@@ -22,16 +22,16 @@ def method_of(kind: str, shape: Any) -> str:
     from lab.methods import METHODS
     from lab.methods.adapters import PeftMethod
 
-    known: dict[Any, Any] = dict(peft.PEFT_TYPE_TO_CONFIG_MAPPING)
-    wanted = known.get(kind)
+    config_classes: dict[Any, Any] = dict(peft.PEFT_TYPE_TO_CONFIG_MAPPING)
+    config_class = config_classes.get(kind)
     for key, method in METHODS.items():
-        if wanted is None or not isinstance(method, PeftMethod):
+        if config_class is None or not isinstance(method, PeftMethod):
             continue
         try:
             cls = method.config(method.Settings(), shape).cls
         except LabError:  # its defaults do not fit this model
             continue
-        if cls == wanted.__name__:
+        if cls == config_class.__name__:
             return key
     raise LabError(f"The lab has no method for an adapter of the type '{kind}'.", "Choose another adapter.")
 
@@ -49,15 +49,15 @@ def adopt(runs: Runs, folder: Path, model: str, name: str) -> Run:
     from lab.models.precision import device_title
 
     check_adapter(folder)
-    told = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    task = {"SEQ_CLS": CLASSIFY}.get(str(told.get("task_type")), GENERATE)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    task = {"SEQ_CLS": CLASSIFY}.get(str(config.get("task_type")), GENERATE)
     if task == CLASSIFY:
         raise LabError(
             "This adapter classifies, and does not say what its labels are called.",
             "Choose an adapter that writes text.",
         )
     shape = loading.shape(model, task)
-    method = method_of(str(told.get("peft_type")), shape)
+    method = method_of(str(config.get("peft_type")), shape)
     with safe_open(str(folder / "adapter_model.safetensors"), "pt") as opened:
         trained = sum(prod(opened.get_slice(key).get_shape()) for key in opened.keys())  # noqa: SIM118
     run = runs.create(Plan(model=model, method=method), name=name)

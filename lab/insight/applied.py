@@ -39,9 +39,9 @@ def apply(plan: Plan, task: str, labels: int = 2) -> Applied:
     base = whole(plan, task, labels)
     original = sum(item.numel() for item in base.parameters())
     model = method.apply(base, settings, shape)
-    said = io.StringIO()
+    output = io.StringIO()
     if hasattr(model, "print_trainable_parameters"):
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(output):
             model.print_trainable_parameters()
     sizes = [(item.numel(), item.requires_grad) for item in model.parameters()]
     return Applied(
@@ -49,7 +49,7 @@ def apply(plan: Plan, task: str, labels: int = 2) -> Applied:
         total=sum(size for size, _ in sizes),
         trainable=sum(size for size, learns in sizes if learns),
         formula=method.trainable(settings, shape),
-        printed=said.getvalue().strip(),
+        printed=output.getvalue().strip(),
     )
 
 

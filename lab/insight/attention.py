@@ -36,11 +36,11 @@ class Attention:
     def even(self) -> list[float]:
         """(tokens): the share if a token looked at everything before it alike: n / (n + place)."""
         count = self.weights.shape[-1]
-        return [count / (count + place + 1) for place in range(self.weights.shape[-2])]
+        return [count / (count + position + 1) for position in range(self.weights.shape[-2])]
 
     def _chosen(self, layer: int | None, head: int | None) -> Any:
-        chosen = self.weights if layer is None else self.weights[layer : layer + 1]
-        return (chosen if head is None else chosen[:, head : head + 1]).mean((0, 1))
+        weights = self.weights if layer is None else self.weights[layer : layer + 1]
+        return (weights if head is None else weights[:, head : head + 1]).mean((0, 1))
 
 
 @contextmanager
@@ -76,11 +76,11 @@ def attention(model: Any, tokenizer: Any, ids: list[int]) -> Attention:
         raise LabError("There is no text to look at.", "Write a sentence.")
     count = virtual_tokens(model)
     where = next(model.parameters()).device
-    given = torch.tensor([ids], device=where)
+    input_ids = torch.tensor([ids], device=where)
     with eager(model), torch.inference_mode():
-        told = model(input_ids=given, attention_mask=torch.ones_like(given), output_attentions=True)
-    seen = getattr(told, "attentions", None)
-    if not seen or seen[0] is None:
+        output = model(input_ids=input_ids, attention_mask=torch.ones_like(input_ids), output_attentions=True)
+    attentions = getattr(output, "attentions", None)
+    if not attentions or attentions[0] is None:
         raise LabError("This architecture does not show its attention.", "Choose a Llama, Qwen, GPT-2 or BERT model.")
-    weights = torch.stack([item[0, :, -len(ids) :, :count].float().cpu() for item in seen])
+    weights = torch.stack([item[0, :, -len(ids) :, :count].float().cpu() for item in attentions])
     return Attention(tuple(tokenizer.decode([item]) for item in ids), weights)

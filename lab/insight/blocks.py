@@ -48,12 +48,12 @@ def post_norm(shape: ModelShape) -> bool:
 
 def block(shape: ModelShape, settings: BottleneckSettings, layer: int) -> list[Part]:
     """The parts of the block `layer` with the adapters of the settings, from its input to its output."""
-    own = [
+    layer_modules = [
         item for item in shape.projections if item.layer == layer and "encoder." not in item.name.split("layer.")[0]
     ]
-    own = own or [item for item in shape.projections if item.layer == layer]
-    attention = [item for item in own if item.role in ("query", "key", "value", "qkv", "output")]
-    forward = [item for item in own if item.role in ("gate", "up", "down")]
+    layer_modules = layer_modules or [item for item in shape.projections if item.layer == layer]
+    attention = [item for item in layer_modules if item.role in ("query", "key", "value", "qkv", "output")]
+    forward = [item for item in layer_modules if item.role in ("gate", "up", "down")]
     placed = {item.name: item for item in Bottleneck().matched(settings, shape) if item.layer == layer}
     norm = Part(NORMED, "Norm", shape.hidden)
     parts: list[Part] = []
@@ -107,5 +107,5 @@ def curve(activation: str, low: float = -4.0, high: float = 4.0, points: int = 8
         "silu": lambda x: x / (1 + exp(-x)),
         "tanh": tanh,
     }
-    xs = [low + (high - low) * place / (points - 1) for place in range(points)]
+    xs = [low + (high - low) * index / (points - 1) for index in range(points)]
     return xs, [functions[activation](x) for x in xs]

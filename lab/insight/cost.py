@@ -73,7 +73,7 @@ def total(memory: Memory) -> int:
 def training_memory(
     shape: ModelShape,
     trained: int,
-    own: bool,
+    trains_base: bool,
     base: Precision,
     scheme: Scheme,
     optimizer: str,
@@ -87,13 +87,13 @@ def training_memory(
     _, moments, small = OPTIMIZERS[optimizer]
     weights = (
         base_bytes(shape, base)
-        if not own
+        if not trains_base
         else (shape.total - trained) * base_bytes(shape, base) // shape.total + trained * scheme.weight
     )
     width = "bf16" if scheme.weight == 2 else "fp32"
     return Memory(
         weights=weights,
-        adapter=trained * (scheme.master if own else scheme.weight + scheme.master),
+        adapter=trained * (scheme.master if trains_base else scheme.weight + scheme.master),
         gradients=trained * scheme.gradient,
         optimizer=trained * moments * (1 if small else scheme.moment),
         activations=activations(shape, Precision(weights=width), training, trained),

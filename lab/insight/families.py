@@ -35,10 +35,10 @@ class Placed:
     reason: str = ""
 
 
-def place(key: str, given: Mapping[str, Any], shape: ModelShape) -> Placed:
+def place(key: str, values: Mapping[str, Any], shape: ModelShape) -> Placed:
     """The method of that key with these settings on a model of this shape."""
     method = METHODS[key]
-    settings = method.Settings(**given)
+    settings = method.Settings(**values)
     reason = method.compatible(settings, shape, Precision())
     if reason:
         return Placed(key, method.title, "", 0, 0, 0, 0, 0, 0, method.mergeable, reason.message)

@@ -46,10 +46,10 @@ def inputs(model: str, text: str) -> tuple[tuple[str, ...], dict[str, Any]]:
     shape = loading.shape(model, GENERATE)
     longest = min(shape.max_length or 256, 256)
     ids = tokenizer(text, truncation=True, max_length=longest)["input_ids"]
-    seen: dict[str, Any] = {}
+    recorded: dict[str, Any] = {}
 
     def keep(name: str) -> Any:
-        return lambda _module, given: seen.__setitem__(name, given[0][0].detach().clone())
+        return lambda _module, arguments: recorded.__setitem__(name, arguments[0][0].detach().clone())
 
     handles = [
         network.get_submodule(item.name).register_forward_pre_hook(keep(item.name)) for item in shape.projections
@@ -60,7 +60,7 @@ def inputs(model: str, text: str) -> tuple[tuple[str, ...], dict[str, Any]]:
     finally:
         for handle in handles:
             handle.remove()
-    return tuple(tokenizer.decode([item]) for item in ids), seen
+    return tuple(tokenizer.decode([item]) for item in ids), recorded
 
 
 def drawn(rank: int, inputs_: int, outputs: int, seed: int = 0, zero: bool = True) -> tuple[Any, Any]:
@@ -74,21 +74,21 @@ def drawn(rank: int, inputs_: int, outputs: int, seed: int = 0, zero: bool = Tru
     return a, b if zero else (torch.rand(outputs, rank, generator=generator) * 2 - 1) * rank**-0.5
 
 
-def flow(model: str, module: str, text: str, a: Any, b: Any, alpha: float, place: int = -1) -> Flow:
+def flow(model: str, module: str, text: str, a: Any, b: Any, alpha: float, position: int = -1) -> Flow:
     """The token at `place` of a text through the map `module` with the pair (A, B).
 
     Raises LabError where the pair belongs to another matrix.
     """
     import torch
 
-    tokens, given = inputs(model, text)
+    tokens, module_inputs = inputs(model, text)
     w, rank = matrix(model, module), a.shape[0]
     if a.shape[1] != w.shape[1] or b.shape[0] != w.shape[0]:
         raise LabError(
             f"These matrices belong to a {b.shape[0]}×{a.shape[1]} matrix; '{module}' is {w.shape[0]}×{w.shape[1]}.",
             "Choose a run of this base.",
         )
-    x = given[module][place]
+    x = module_inputs[module][position]
     bias = getattr(base(model).get_submodule(module), "bias", None)
     with torch.inference_mode():
         wx = w @ x + (bias if bias is not None else 0)
@@ -96,7 +96,7 @@ def flow(model: str, module: str, text: str, a: Any, b: Any, alpha: float, place
         bax = (b @ ax) * (alpha / rank)
     h = wx + bax
     plain = [tuple(item.tolist()) for item in (x, ax, bax, wx, h)]
-    return Flow(tokens[place], plain[0], plain[1], plain[2], plain[3], plain[4], scale=alpha / rank)
+    return Flow(tokens[position], plain[0], plain[1], plain[2], plain[3], plain[4], scale=alpha / rank)
 
 
 def check(model: str, module: str, text: str, a: Any, b: Any, alpha: float) -> float:
@@ -117,12 +117,12 @@ def check(model: str, module: str, text: str, a: Any, b: Any, alpha: float) -> f
     with torch.no_grad():
         layer.lora_A["default"].weight.copy_(a)
         layer.lora_B["default"].weight.copy_(b)
-    seen: list[Any] = []
-    layer.register_forward_hook(lambda _module, _given, out: seen.append(out[0].detach()))
+    outputs: list[Any] = []
+    layer.register_forward_hook(lambda _module, _given, out: outputs.append(out[0].detach()))
     from lab.models import loading
 
     ids = loading.tokenizer(model)(text, truncation=True, max_length=len(tokens))["input_ids"]
     with torch.inference_mode():
         wrapped(input_ids=torch.tensor([ids]))
-    ours = torch.tensor([flow(model, module, text, a, b, alpha, place).h for place in range(len(tokens))])
-    return float((seen[0] - ours).abs().max())
+    ours = torch.tensor([flow(model, module, text, a, b, alpha, position).h for position in range(len(tokens))])
+    return float((outputs[0] - ours).abs().max())

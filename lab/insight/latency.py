@@ -42,7 +42,10 @@ class Timing:
 
         The variants of one round run directly after each other, so a machine that is busy for a while slows all.
         """
-        return median(own / base for own, base in zip(self.seconds[variant], self.seconds[BASE])) - 1
+        return (
+            median(variant_seconds / base for variant_seconds, base in zip(self.seconds[variant], self.seconds[BASE]))
+            - 1
+        )
 
 
 def variants(model: str, rank: int = 8, factor: float = 16.0, placement: str = "houlsby") -> dict[str, Any]:
@@ -56,20 +59,20 @@ def variants(model: str, rank: int = 8, factor: float = 16.0, placement: str = "
 
     shape = loading.shape(model, GENERATE)
     plan = Plan(model=model)
-    made: dict[str, Any] = {BASE: whole(plan, GENERATE, 2)}
-    for name, key, given in (
+    models: dict[str, Any] = {BASE: whole(plan, GENERATE, 2)}
+    for name, key, values in (
         (UNMERGED, "lora", {"rank": rank}),
         (MERGED, "lora", {"rank": rank}),
         (BOTTLENECK, "bottleneck", {"reduction_factor": factor, "placement": placement}),
     ):
         method = methods.method(key)
-        settings = method.Settings(**given)
+        settings = method.Settings(**values)
         reason = method.compatible(settings, shape, Precision())
         if reason:
             raise LabError(reason.message, reason.hint)
         tuned = method.apply(whole(plan, GENERATE, 2), settings, shape)
-        made[name] = merge(method, tuned) if name == MERGED else tuned
-    return {name: item.to(device()).eval() for name, item in made.items()}
+        models[name] = merge(method, tuned) if name == MERGED else tuned
+    return {name: item.to(device()).eval() for name, item in models.items()}
 
 
 def measure(

@@ -12,12 +12,12 @@ from lab.errors import LabError
 def learned(model: Any) -> tuple[str, Any]:
     """The name and the value of the parameter that holds the virtual tokens. Raises LabError if there is none."""
     config = getattr(model, "active_peft_config", None)
-    found = [
+    names = [
         (name, item) for name, item in model.named_parameters() if name.endswith(f"{_active(model)}.embedding.weight")
     ]
-    if config is None or not config.is_prompt_learning or not found:
+    if config is None or not config.is_prompt_learning or not names:
         raise LabError("This run has no virtual tokens.", "Choose a run of prefix tuning, prompt tuning or P-tuning.")
-    return found[0]
+    return names[0]
 
 
 def _active(model: Any) -> str:
@@ -42,9 +42,9 @@ def mixed(model: Any, second: Any, weight: float) -> Iterator[None]:
     """
     from lab.methods.base import swapped
 
-    name, own = learned(model)
+    name, vectors = learned(model)
     _, other = learned(second)
-    with swapped(model, {name: between(own.detach(), other.detach().to(own.device), weight)}):
+    with swapped(model, {name: between(vectors.detach(), other.detach().to(vectors.device), weight)}):
         yield
 
 
@@ -54,9 +54,9 @@ def losses(
     """The loss of each batch under each mixture: one list per batch, growing as the weights are tried."""
     from lab.insight.ablation import loss
 
-    found: list[list[float]] = [[] for _ in batches]
+    losses_by_batch: list[list[float]] = [[] for _ in batches]
     for weight in weights:
         with mixed(model, second, weight):
-            for row, batch in zip(found, batches):
+            for row, batch in zip(losses_by_batch, batches):
                 row.append(loss(model, batch))
-        yield [list(row) for row in found]
+        yield [list(row) for row in losses_by_batch]

@@ -57,9 +57,9 @@ def neighbours(model: Any, tokenizer: Any, count: int = 5, sample: int = 256) ->
         unit = torch.nn.functional.normalize(table, dim=-1)
         best = (torch.nn.functional.normalize(learned, dim=-1) @ unit.T).topk(count, -1)
         generator = torch.Generator().manual_seed(0)
-        chosen = torch.randperm(len(unit), generator=generator)[:sample]
-        among = unit[chosen] @ unit.T
-        among[torch.arange(len(chosen)), chosen] = -1.0
+        sampled = torch.randperm(len(unit), generator=generator)[:sample]
+        among = unit[sampled] @ unit.T
+        among[torch.arange(len(sampled)), sampled] = -1.0
         noise = torch.nn.functional.normalize(torch.randn(sample, unit.shape[1], generator=generator), dim=-1)
         rows = tuple(
             tuple(Neighbour(int(token), tokenizer.decode([int(token)]), float(value)) for value, token in zip(*row))

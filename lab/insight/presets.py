@@ -19,15 +19,15 @@ class Preset(ModelShape):
 
 
 def _linear(name: str, inputs: int, outputs: int, layer: int | None, role: str, bias: bool = False) -> Module:
-    own = [Parameter(f"{name}.weight", (outputs, inputs))]
+    parameters = [Parameter(f"{name}.weight", (outputs, inputs))]
     if bias:
-        own.append(Parameter(f"{name}.bias", (outputs,)))
-    return Module(name, LINEAR, tuple(own), inputs, outputs, layer, role)
+        parameters.append(Parameter(f"{name}.bias", (outputs,)))
+    return Module(name, LINEAR, tuple(parameters), inputs, outputs, layer, role)
 
 
 def _norm(name: str, size: int, layer: int | None, bias: bool = False) -> Module:
-    own = [Parameter(f"{name}.weight", (size,))] + ([Parameter(f"{name}.bias", (size,))] if bias else [])
-    return Module(name, NORM, tuple(own), layer=layer)
+    parameters = [Parameter(f"{name}.weight", (size,))] + ([Parameter(f"{name}.bias", (size,))] if bias else [])
+    return Module(name, NORM, tuple(parameters), layer=layer)
 
 
 def _embedding(name: str, rows: int, size: int) -> Module:

@@ -29,18 +29,18 @@ def layer(matrix: Any, way: str, where: str) -> Any:
     from lab.compat.bitsandbytes import keep_gradients
 
     outputs, inputs = matrix.shape
-    made: Any
+    linear: Any
     if way == "int8":
-        made = bnb.nn.Linear8bitLt(inputs, outputs, bias=False, has_fp16_weights=False)
-        made.weight = bnb.nn.Int8Params(matrix.detach().clone().cpu(), requires_grad=False, has_fp16_weights=False)
+        linear = bnb.nn.Linear8bitLt(inputs, outputs, bias=False, has_fp16_weights=False)
+        linear.weight = bnb.nn.Int8Params(matrix.detach().clone().cpu(), requires_grad=False, has_fp16_weights=False)
     elif way == "nf4":
-        made = bnb.nn.Linear4bit(inputs, outputs, bias=False, quant_type="nf4", compute_dtype=torch.float32)
-        made.weight = bnb.nn.Params4bit(matrix.detach().clone().cpu(), requires_grad=False, quant_type="nf4")
-        keep_gradients(made)
+        linear = bnb.nn.Linear4bit(inputs, outputs, bias=False, quant_type="nf4", compute_dtype=torch.float32)
+        linear.weight = bnb.nn.Params4bit(matrix.detach().clone().cpu(), requires_grad=False, quant_type="nf4")
+        keep_gradients(linear)
     else:
-        made = torch.nn.Linear(inputs, outputs, bias=False)
-        made.weight.data = matrix.detach().clone().to({"fp32": torch.float32, "bf16": torch.bfloat16}[way])
-    return made.to(where).eval()
+        linear = torch.nn.Linear(inputs, outputs, bias=False)
+        linear.weight.data = matrix.detach().clone().to({"fp32": torch.float32, "bf16": torch.bfloat16}[way])
+    return linear.to(where).eval()
 
 
 def timings(matrix: Any, tokens: int, repeats: int = 15) -> Iterator[Timing]:
@@ -52,7 +52,7 @@ def timings(matrix: Any, tokens: int, repeats: int = 15) -> Iterator[Timing]:
 
     where = device()
     for way in WAYS:
-        made = layer(matrix, way, where)
+        linear = layer(matrix, way, where)
         kind = (
             torch.bfloat16 if way == "bf16" else torch.float16 if way == "int8" and where == "cuda" else torch.float32
         )
@@ -61,8 +61,8 @@ def timings(matrix: Any, tokens: int, repeats: int = 15) -> Iterator[Timing]:
         with torch.inference_mode():
             for _ in range(repeats + 2):
                 began = time.perf_counter()
-                made(x)
+                linear(x)
                 if where == "cuda":
                     torch.cuda.synchronize()
                 taken.append(time.perf_counter() - began)
-        yield Timing(way, median(taken[2:]), sum(storages(held(made)).values()))
+        yield Timing(way, median(taken[2:]), sum(storages(held(linear)).values()))

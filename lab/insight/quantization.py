@@ -76,8 +76,8 @@ class Quantized:
 
     def error(self, matrix: Any) -> float:
         """Root mean square of the error, relative to that of the weights."""
-        given = matrix.detach().float()
-        return float((self.values - given).norm() / given.norm()) if float(given.norm()) else 0.0
+        weights = matrix.detach().float()
+        return float((self.values - weights).norm() / weights.norm()) if float(weights.norm()) else 0.0
 
 
 def quantize(matrix: Any, grid: list[float], block: int) -> Quantized:
@@ -110,8 +110,8 @@ def with_outliers(matrix: Any, share: float, size: float, seed: int = 0) -> Any:
     changed = matrix.detach().float().clone()
     generator = torch.Generator().manual_seed(seed)
     count = round(share * changed.numel())
-    places = torch.randperm(changed.numel(), generator=generator)[:count]
-    changed.view(-1)[places] = changed.view(-1)[places].sign() * size * changed.std()
+    positions = torch.randperm(changed.numel(), generator=generator)[:count]
+    changed.view(-1)[positions] = changed.view(-1)[positions].sign() * size * changed.std()
     return changed
 
 
@@ -123,15 +123,15 @@ def library_error(matrix: Any, kind: str, double: bool) -> tuple[float, int]:
     import bitsandbytes.functional as bnb
     import torch
 
-    given = matrix.detach().float().contiguous().cpu()
+    weights = matrix.detach().float().contiguous().cpu()
     if kind == "int8":
-        codes, scales, _ = bnb.int8_vectorwise_quant(given.half())
+        codes, scales, _ = bnb.int8_vectorwise_quant(weights.half())
         back = codes.float() * scales.view(-1, 1) / 127
         size = codes.nbytes + scales.nbytes
     else:
-        codes, state = bnb.quantize_4bit(given, quant_type=kind, compress_statistics=double)
+        codes, state = bnb.quantize_4bit(weights, quant_type=kind, compress_statistics=double)
         back = bnb.dequantize_4bit(codes, state).float()
         size = codes.nbytes + state.absmax.nbytes
         if double:
             size += state.state2.absmax.nbytes
-    return float(torch.linalg.norm(back - given) / torch.linalg.norm(given)), size
+    return float(torch.linalg.norm(back - weights) / torch.linalg.norm(weights)), size

@@ -44,12 +44,12 @@ def rounded(values: Any, stored: str) -> Any:
     return values.to({"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[stored]).float()
 
 
-def lost(before: Any, wanted: Any, after: Any) -> int:
+def lost(before: Any, target: Any, after: Any) -> int:
     """How many weights should have moved and, after rounding, are no nearer to where they should be.
 
     Usually such a weight stays what it was; where a row of int8 takes a larger scale, its neighbours shift too.
     """
-    return int(((wanted != before) & ((after - wanted).abs() >= (wanted - before).abs())).sum())
+    return int(((target != before) & ((after - target).abs() >= (target - before).abs())).sum())
 
 
 def training(plan: Plan, stored: str, steps: int, stop: threading.Event) -> Iterator[Point]:
@@ -79,7 +79,7 @@ def training(plan: Plan, stored: str, steps: int, stop: threading.Event) -> Iter
             item.copy_(rounded(item, stored))
     optimizer = torch.optim.AdamW(learned, lr=plan.training.learning_rate, weight_decay=0.0)
     rows = order(len(data.train), plan.seed)
-    gone = asked = 0
+    lost_total = attempted_total = 0
     for step in range(1, steps + 1):
         if stop.is_set():
             return
@@ -99,5 +99,7 @@ def training(plan: Plan, stored: str, steps: int, stop: threading.Event) -> Iter
                 now_gone += lost(old, item, after)
                 now_asked += int((item != old).sum())
                 item.copy_(after)
-        gone, asked = gone + now_gone, asked + now_asked
-        yield Point(stored, step, float(loss.detach()), now_gone / max(now_asked, 1), gone / max(asked, 1))
+        lost_total, attempted_total = lost_total + now_gone, attempted_total + now_asked
+        yield Point(
+            stored, step, float(loss.detach()), now_gone / max(now_asked, 1), lost_total / max(attempted_total, 1)
+        )

@@ -30,8 +30,8 @@ class Spectrum:
 
     def rank_for(self, share: float) -> int:
         """The smallest rank that holds this share of the energy; 0 for a matrix of zeros."""
-        for rank, held in enumerate(self.energy(), 1):
-            if held >= share - 1e-12:
+        for rank, energy in enumerate(self.energy(), 1):
+            if energy >= share - 1e-12:
                 return rank
         return 0
 
@@ -47,8 +47,8 @@ def random_like(matrix: Any, seed: int = 0) -> Any:
     """A matrix of independent normal numbers with the shape and the Frobenius norm of `matrix`."""
     import torch
 
-    drawn = torch.randn(matrix.shape, generator=torch.Generator().manual_seed(seed))
-    return drawn * (matrix.detach().float().norm() / drawn.norm())
+    noise = torch.randn(matrix.shape, generator=torch.Generator().manual_seed(seed))
+    return noise * (matrix.detach().float().norm() / noise.norm())
 
 
 def phis(first: Any, second: Any) -> list[list[float]]:

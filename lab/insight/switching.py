@@ -83,8 +83,8 @@ class Bank:
         with torch.inference_mode():
             if self.task == CLASSIFY:
                 ids = torch.tensor([self.encoder.text(text)])
-                chosen = int(self.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].argmax())
-                return _labels(self.runs[number])[chosen]
+                label = int(self.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].argmax())
+                return _labels(self.runs[number])[label]
             return generate(self.model, self.encoder, [self.encoder.prompt(text)], "cpu", longest)[0]
 
     def measure(self, text: str, repeats: int = 9) -> Switched:

@@ -14,17 +14,17 @@ def nodes(shape: ModelShape, terms: list[Term]) -> list[dict[str, Any]]:
 
     A term that is one of the base's own tensors marks it as trained; every other is added where it sits.
     """
-    own = {item.name: item.count for item in shape.parameters}
+    sizes = {item.name: item.count for item in shape.parameters}
     trained = {f"{term.module}.{term.name}": term.count for term in terms}
-    leaves = [(name, count, trained.get(name, 0)) for name, count in own.items()]
-    leaves += [(f"{name} (new)".lstrip("."), count, count) for name, count in trained.items() if name not in own]
+    leaves = [(name, count, trained.get(name, 0)) for name, count in sizes.items()]
+    leaves += [(f"{name} (new)".lstrip("."), count, count) for name, count in trained.items() if name not in sizes]
     root = shape.architecture
-    found: dict[str, dict[str, Any]] = {}
+    tree: dict[str, dict[str, Any]] = {}
     for name, count, learns in leaves:
         parts = [root, *name.split(".")]
         for depth in range(1, len(parts) + 1):
             key = ".".join(parts[:depth])
-            node = found.setdefault(
+            node = tree.setdefault(
                 key,
                 {
                     "id": key,
@@ -36,4 +36,4 @@ def nodes(shape: ModelShape, terms: list[Term]) -> list[dict[str, Any]]:
             )
             node["count"] += count
             node["trained"] += learns
-    return list(found.values())
+    return list(tree.values())
