@@ -138,7 +138,7 @@ class Engine:
         """
         if self._loading.acquire(blocking=False):
             try:
-                for key in [key for key, kept in self._models.items() if not kept.lock.locked()]:
+                for key in [key for key, loaded in self._models.items() if not loaded.lock.locked()]:
                     del self._models[key]
             finally:
                 self._loading.release()

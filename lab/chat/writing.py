@@ -47,11 +47,11 @@ class _Seeded(LogitsProcessor):
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         chances = torch.softmax(scores.float() / self.temperature, -1).cpu()
-        ordered, places = chances.sort(-1, descending=True)
+        ordered, rows = chances.sort(-1, descending=True)
         # Keep the smallest set of tokens whose probability reaches top_p (Holtzman et al. 2020, section 3.1).
         ordered = torch.where(ordered.cumsum(-1) - ordered < self.top_p, ordered, 0.0)
-        drawn = places.gather(-1, torch.multinomial(ordered, 1, generator=self.generator)).to(scores.device)
-        return torch.full_like(scores, -torch.inf).scatter(-1, drawn, 0.0)
+        samples = rows.gather(-1, torch.multinomial(ordered, 1, generator=self.generator)).to(scores.device)
+        return torch.full_like(scores, -torch.inf).scatter(-1, samples, 0.0)
 
 
 class _Stopped(StoppingCriteria):

@@ -26,9 +26,9 @@ class Card:
 @cache
 def models() -> dict[str, Card]:
     """The embedded models by name, from `assets/models/*/lab.json`."""
-    found = {}
+    cards = {}
     for file in sorted((ASSETS / "models").glob("*/lab.json")):
-        told = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(file.read_text(encoding="utf-8"))
         name = file.parent.name
-        found[name] = Card(name, file.parent, told["title"], told["note"])
-    return found
+        cards[name] = Card(name, file.parent, values["title"], values["note"])
+    return cards

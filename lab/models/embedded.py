@@ -22,10 +22,10 @@ def check(folder: Path) -> None:
     except OSError:
         raise LabError(f"The checksums of the model '{folder.name}' are missing.", restore) from None
     for line in lines:
-        wanted, _, name = line.partition("  ")
+        expected, _, name = line.partition("  ")
         file = folder / name
         if not file.is_file():
             raise LabError(f"The model '{folder.name}' lacks its file '{name}'.", restore)
         with file.open("rb") as opened:
-            if hashlib.file_digest(opened, "sha256").hexdigest() != wanted:
+            if hashlib.file_digest(opened, "sha256").hexdigest() != expected:
                 raise LabError(f"The file '{name}' of the model '{folder.name}' is damaged.", restore)

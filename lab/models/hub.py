@@ -66,8 +66,8 @@ def search_adapters(base: str, limit: int = 20) -> list[dict[str, Any]]:
     """Adapters of the model `base` on the Hub, the most downloaded first. Raises LabError."""
 
     def work(_: Callable[[], None]) -> list[Any]:
-        found = _api().list_models(filter=f"base_model:adapter:{base}", sort="downloads", limit=limit)
-        return list(itertools.islice(found, limit))
+        results = _api().list_models(filter=f"base_model:adapter:{base}", sort="downloads", limit=limit)
+        return list(itertools.islice(results, limit))
 
     return [
         {"id": item.id, "downloads": item.downloads or 0, "likes": item.likes or 0, "tags": list(item.tags or [])}
@@ -83,11 +83,11 @@ def push(folder: Path, repo: str, token: str, private: bool = True) -> str:
 
     def work(_: Callable[[], None]) -> str:
         api = _api(token)
-        made = api.create_repo(repo, private=private, exist_ok=True).repo_id
-        if private and not api.repo_info(made, timeout=PATIENCE).private:
-            raise LabError(f"'{made}' is there already, and public.", "Choose another name, or push it as public.")
-        api.upload_folder(folder_path=str(folder), repo_id=made, commit_message="Adapter from PEFT Lab")
-        return f"{api.endpoint}/{made}"
+        repo_id = api.create_repo(repo, private=private, exist_ok=True).repo_id
+        if private and not api.repo_info(repo_id, timeout=PATIENCE).private:
+            raise LabError(f"'{repo_id}' is there already, and public.", "Choose another name, or push it as public.")
+        api.upload_folder(folder_path=str(folder), repo_id=repo_id, commit_message="Adapter from PEFT Lab")
+        return f"{api.endpoint}/{repo_id}"
 
     if not token:
         raise LabError("Publishing needs a token of the Hub.", "Make one that may write, in its settings.")
@@ -98,7 +98,7 @@ def push(folder: Path, repo: str, token: str, private: bool = True) -> str:
 def fetch(
     repo: str,
     kind: str,
-    wanted: Sequence[str],
+    files: Sequence[str],
     check: Callable[[str, set[str]], None] = lambda repo, names: None,
     skip: Sequence[str] = ("*/*",),
     silence: float | None = None,
@@ -115,7 +115,7 @@ def fetch(
 
     options: dict[str, Any] = {
         "repo_type": kind,
-        "allow_patterns": list(wanted),
+        "allow_patterns": list(files),
         "ignore_patterns": list(skip),
         "endpoint": _endpoint(),
     }
@@ -124,8 +124,8 @@ def fetch(
         sizes = _files(repo, kind)
         check(repo, set(sizes))
         tick()
-        chosen = filter_repo_objects(list(sizes), allow_patterns=list(wanted), ignore_patterns=list(skip))
-        size = sum(sizes[name] for name in chosen)
+        selected = filter_repo_objects(list(sizes), allow_patterns=list(files), ignore_patterns=list(skip))
+        size = sum(sizes[name] for name in selected)
         access.rules().download(repo, size)
         _room(repo, size)
         return Path(snapshot_download(repo, tqdm_class=_heard(tick), etag_timeout=PATIENCE, **options))
@@ -271,10 +271,10 @@ def _heard(tick: Callable[[], None]) -> Any:
 def _room(repo: str, size: int) -> None:
     from huggingface_hub import constants
 
-    place = Path(constants.HF_HUB_CACHE)
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    folder = Path(constants.HF_HUB_CACHE)
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
     if size > free:
         raise LabError(
             f"'{repo}' has {size / 1e9:.1f} GB, but the disk has only {free / 1e9:.1f} GB left.",

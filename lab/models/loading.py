@@ -45,21 +45,21 @@ def kind(model: str) -> str:
 
 def folder(model: str, weights: bool = True) -> Path:
     """The local folder of a model; a Hub model is downloaded first (only its configuration unless `weights`)."""
-    place = kind(model)
-    if place == "embedded":
-        found = models()[model.strip()].folder
+    origin = kind(model)
+    if origin == "embedded":
+        path = models()[model.strip()].folder
         if weights:
-            embedded.check(found)
-        return found
-    if place == "hub":
+            embedded.check(path)
+        return path
+    if origin == "hub":
         return hub.resolve(model.strip()) if weights else hub.fetch_config(model.strip())
-    found = Path(model.strip()).expanduser()
-    access.rules().folder(found)
-    if not found.is_dir():
-        raise LabError(f"The folder '{found}' does not exist.", "Check its path.")
-    if not (found / "config.json").is_file():
-        raise LabError(f"The folder '{found}' holds no config.json.", "Choose a folder saved with save_pretrained.")
-    return found
+    path = Path(model.strip()).expanduser()
+    access.rules().folder(path)
+    if not path.is_dir():
+        raise LabError(f"The folder '{path}' does not exist.", "Check its path.")
+    if not (path / "config.json").is_file():
+        raise LabError(f"The folder '{path}' holds no config.json.", "Choose a folder saved with save_pretrained.")
+    return path
 
 
 def config(model: str) -> Any:
@@ -67,10 +67,10 @@ def config(model: str) -> Any:
     libraries.load()
     from transformers import AutoConfig
 
-    place = folder(model, weights=False)
+    path = folder(model, weights=False)
     try:
-        access.rules().config(model, json.loads((place / "config.json").read_text(encoding="utf-8")))
-        return AutoConfig.from_pretrained(str(place), local_files_only=True, trust_remote_code=False)
+        access.rules().config(model, json.loads((path / "config.json").read_text(encoding="utf-8")))
+        return AutoConfig.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
     except (ValueError, KeyError, TypeError, OSError) as error:
         log.info("config of %s: %s", model, error)
         raise LabError(
@@ -90,21 +90,21 @@ def tokenizer(model: str) -> Any:
     libraries.load()
     from transformers import AutoTokenizer
 
-    place = folder(model, weights=kind(model) == "hub")
+    path = folder(model, weights=kind(model) == "hub")
     try:
-        found = AutoTokenizer.from_pretrained(str(place), local_files_only=True, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
     except (ValueError, OSError, KeyError, TypeError) as error:
         log.info("tokenizer of %s: %s", model, error)
         raise LabError(
             f"'{model}' has no tokenizer that can be read.", "Save its tokenizer beside the model."
         ) from None
-    if found.pad_token_id is None:
-        if found.eos_token is None:
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token is None:
             raise LabError(
                 f"The tokenizer of '{model}' has neither a padding nor an end token.", "Choose another model."
             )
-        found.pad_token = found.eos_token
-    return found
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
 def load(model: str, task: str, labels: int, precision: Precision, where: str) -> Any:
@@ -116,14 +116,14 @@ def load(model: str, task: str, labels: int, precision: Precision, where: str) -
     """
     import torch
 
-    drawn = torch.random.get_rng_state()
+    rng_state = torch.random.get_rng_state()
     try:
         return _load(model, task, labels, precision, where)
     except Exception as problem:
         if not out_of_memory(problem):
             raise
     room.make()  # not inside `except`: the exception would keep the half-loaded model
-    torch.random.set_rng_state(drawn)
+    torch.random.set_rng_state(rng_state)
     return _load(model, task, labels, precision, where)
 
 
@@ -133,7 +133,7 @@ def _load(model: str, task: str, labels: int, precision: Precision, where: str) 
     reason = stored.compatible(precision, where)
     if reason:
         raise LabError(reason.message, reason.hint)
-    place = folder(model)
+    source = folder(model)
     settings = config(model)
     text = settings.get_text_config()
     extra: dict[str, Any] = {}
@@ -145,7 +145,7 @@ def _load(model: str, task: str, labels: int, precision: Precision, where: str) 
     quantization = stored.quantization(precision, keep, where)
     if quantization is not None:
         extra = {"quantization_config": quantization, "device_map": {"": where}}
-    if not any(place.glob("*.safetensors")):
+    if not any(source.glob("*.safetensors")):
         raise LabError(
             f"'{model}' has no weights in the safetensors format.",
             "Other formats can run code when opened; convert the model first.",
@@ -154,7 +154,7 @@ def _load(model: str, task: str, labels: int, precision: Precision, where: str) 
     try:
         with _loading:
             loaded = auto_class(settings, task).from_pretrained(
-                str(place),
+                str(source),
                 config=settings,
                 dtype=stored.dtype(precision, where),
                 use_safetensors=True,

@@ -45,8 +45,8 @@ def base_bytes(shape: ModelShape, precision: Precision) -> int:
     few = quantized_modules(shape)
     matrices = sum(item.inputs * item.outputs for item in few)
     rows = sum(item.outputs for item in few) * 4 if precision.weights == "int8" else 0
-    kept = 2 if precision.compute in ("bf16", "fp16") else 4
-    return int(matrices * bits_per_weight(precision) / 8) + rows + (shape.total - matrices) * kept
+    unquantized = 2 if precision.compute in ("bf16", "fp16") else 4
+    return int(matrices * bits_per_weight(precision) / 8) + rows + (shape.total - matrices) * unquantized
 
 
 @cache

@@ -194,9 +194,9 @@ def derive(config: Any, task: str, labels: int = 2) -> ModelShape:
     Builds the real class on the meta device: no weight is read or allocated. Raises LabError if transformers has
     no model of this architecture for the task.
     """
-    place = config.name_or_path
+    name_or_path = config.name_or_path
     config = type(config).from_dict(config.to_dict())
-    config.name_or_path = place
+    config.name_or_path = name_or_path
     # transformers makes the configuration's type torch's default while it builds: that is the whole process's, and a
     # model that another thread loads meanwhile would take it.
     config.dtype = "float32"
@@ -234,8 +234,8 @@ def build(shape: ModelShape, device: str = "meta") -> Any:
     """A model of this shape, with random weights if the device is a real one."""
     from transformers import AutoConfig
 
-    told = json.loads(shape.config)
-    return made(AutoConfig.for_model(told.pop("model_type"), **told), shape.task, device)
+    config = json.loads(shape.config)
+    return made(AutoConfig.for_model(config.pop("model_type"), **config), shape.task, device)
 
 
 def describe(model: Any, task: str, labels: int = 2) -> ModelShape:
@@ -249,7 +249,7 @@ def describe(model: Any, task: str, labels: int = 2) -> ModelShape:
     heads = first("num_attention_heads", "n_head", "num_heads")
     hidden = first("hidden_size", "n_embd", "d_model", "dim")
     parameters = tuple(Parameter(name, tuple(item.shape)) for name, item in model.named_parameters())
-    kept = {item.name for item in parameters}
+    distinct = {item.name for item in parameters}
     everything = [name for name, _ in model.named_parameters(remove_duplicate=False)]
     table = _position_table(model)
     backbone = getattr(model, model.base_model_prefix, model)
@@ -271,7 +271,7 @@ def describe(model: Any, task: str, labels: int = 2) -> ModelShape:
         parameters=parameters,
         modules=tuple(_modules(model)),
         head=_head(model) if task == CLASSIFY else (),
-        tied=tuple(name for name in everything if name not in kept),
+        tied=tuple(name for name in everything if name not in distinct),
         positions=bool(table),
         cache="past_key_values" in takes,
         embeds="inputs_embeds" in takes,
@@ -307,13 +307,13 @@ def _modules(model: Any) -> list[Module]:
     import torch
     from transformers import Conv1D
 
-    found = []
+    modules = []
     for name, module in model.named_modules():
-        own = tuple(
+        parameters = tuple(
             Parameter(f"{name}.{key}" if name else key, tuple(item.shape))
             for key, item in module.named_parameters(recurse=False)
         )
-        if not own:
+        if not parameters:
             continue
         kind, inputs, outputs = OTHER, 0, 0
         if isinstance(module, torch.nn.Linear):
@@ -326,8 +326,8 @@ def _modules(model: Any) -> list[Module]:
             kind = NORM
         layer = re.search(r"\.(\d+)\.", name)
         role = next((role for pattern, role in ROLES if re.search(pattern, name)), "") if inputs else ""
-        found.append(Module(name, kind, own, inputs, outputs, int(layer.group(1)) if layer else None, role))
-    return found
+        modules.append(Module(name, kind, parameters, inputs, outputs, int(layer.group(1)) if layer else None, role))
+    return modules
 
 
 def _head(model: Any) -> tuple[str, ...]:

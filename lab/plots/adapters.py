@@ -30,7 +30,7 @@ def block(parts: Sequence[Part], norms: Sequence[Norms] = ()) -> go.Figure:
     hover = go.Scatter(x=[], y=[], mode="markers", marker={"size": 26, "opacity": 0}, hoverinfo="text", text=[])
     xs, ys, texts = [], [], []
     skip = height - 0.25  # where the residual path leaves
-    told = {item.module: item for item in norms}
+    norms_of = {item.module: item for item in norms}
     top = height
     for part in parts:
         if part.kind == PARALLEL:
@@ -42,8 +42,8 @@ def block(parts: Sequence[Part], norms: Sequence[Norms] = ()) -> go.Figure:
                 _line(SIDE, middle + 0.3, SIDE, middle + 0.9, tint),
                 _line(SIDE, middle + 0.9, MAIN, middle + 0.9, tint),
             ]
-            notes.append(_note(SIDE, middle - 0.5, _norm_text(told.get(part.module)) or part.title, size=10.5))
-            place = (SIDE, middle)
+            notes.append(_note(SIDE, middle - 0.5, _norm_text(norms_of.get(part.module)) or part.title, size=10.5))
+            point = (SIDE, middle)
         elif part.kind == ADD:
             shapes.append(_circle(MAIN, top + 0.3, 0.16))
             notes.append(_note(MAIN, top + 0.3, "+", size=14))
@@ -52,23 +52,23 @@ def block(parts: Sequence[Part], norms: Sequence[Norms] = ()) -> go.Figure:
                 _line(0.03, skip, 0.03, top + 0.3, NEUTRAL, "dot"),
                 _line(0.03, top + 0.3, MAIN - 0.03, top + 0.3, NEUTRAL, "dot"),
             ]
-            place = (MAIN, top + 0.3)
+            point = (MAIN, top + 0.3)
             top += 0.75
             skip = top - 0.08
         elif part.kind == ADAPTER:
             shapes += _bottle(MAIN, top + 0.35, part, tint, HALF)
-            notes.append(_note(0.66, top + 0.35, _norm_text(told.get(part.module)) or part.title, anchor="left"))
-            place = (MAIN, top + 0.35)
+            notes.append(_note(0.66, top + 0.35, _norm_text(norms_of.get(part.module)) or part.title, anchor="left"))
+            point = (MAIN, top + 0.35)
             top += 0.95
         else:
             tall = 0.34 if part.kind == NORMED else 0.62
             shapes.append(_box(MAIN, top, tall, NEUTRAL, 0.10 if part.kind == NORMED else 0.22))
             notes.append(_note(MAIN, top + tall / 2, part.title))
-            place = (MAIN, top + tall / 2)
+            point = (MAIN, top + tall / 2)
             top += tall + 0.28
-        xs.append(place[0])
-        ys.append(place[1])
-        texts.append(_told(part, told.get(part.module)))
+        xs.append(point[0])
+        ys.append(point[1])
+        texts.append(_told(part, norms_of.get(part.module)))
     shapes.insert(0, _line(MAIN, 0.55, MAIN, top, NEUTRAL))
     notes.append(_note(MAIN, top + 0.2, "to the next block", size=11))
     hover.x, hover.y, hover.text = xs, ys, texts
@@ -122,13 +122,13 @@ def _circle(x: float, y: float, radius: float) -> dict:
 def _bottle(x: float, y: float, part: Part, shade: str, half: float) -> list[dict]:
     """Two trapezoids that meet at the bottleneck, which is m/d of their width (never less than a line)."""
     waist = max(0.008, half * part.width / max(part.outputs, part.inputs))
-    made = []
+    shapes = []
     for outer, inner in ((y - 0.3, y), (y + 0.3, y)):
         path = f"M {x - half},{outer} L {x + half},{outer} L {x + waist},{inner} L {x - waist},{inner} Z"
-        made.append(
+        shapes.append(
             {"type": "path", "path": path, "line": {"color": shade, "width": 1.2}, "fillcolor": faded(shade, 0.45)}
         )
-    return made
+    return shapes
 
 
 def _line(x0: float, y0: float, x1: float, y1: float, shade: str, dash: str = "solid") -> dict:
@@ -138,14 +138,14 @@ def _line(x0: float, y0: float, x1: float, y1: float, shade: str, dash: str = "s
     }  # fmt: skip
 
 
-def norms(found: Sequence[Norms]) -> go.Figure:
+def norms(layers: Sequence[Norms]) -> go.Figure:
     """The norms at every adapter: of the sub-layer's output, of what is added and of their sum."""
-    names = [f"{item.layer} {item.module.rsplit('.', 1)[-1]}" for item in found]
+    names = [f"{item.layer} {item.module.rsplit('.', 1)[-1]}" for item in layers]
     tint = colour("bottleneck")
     traces = [
-        go.Bar(x=names, y=[item.before for item in found], name="before", marker_color=NEUTRAL),
-        go.Bar(x=names, y=[item.added for item in found], name="added", marker_color=faded(tint, 0.55)),
-        go.Bar(x=names, y=[item.after for item in found], name="after", marker_color=tint),
+        go.Bar(x=names, y=[item.before for item in layers], name="before", marker_color=NEUTRAL),
+        go.Bar(x=names, y=[item.added for item in layers], name="added", marker_color=faded(tint, 0.55)),
+        go.Bar(x=names, y=[item.after for item in layers], name="after", marker_color=tint),
     ]
     return figure(traces, y="mean norm", barmode="group", height=230, xaxis_type="category")
 
@@ -203,19 +203,19 @@ def latency(timings: Sequence[Timing]) -> go.Figure:
         for variant, (key, alpha) in LOOKS.items()
     ]
     paper = {(batch, length): (low, high) for batch, length, low, high in PAPER}
-    known = [
+    intervals = [
         (name, paper[item.batch, item.length])
         for name, item in zip(names, timings)
         if (item.batch, item.length) in paper
     ]
-    if known:
+    if intervals:
         traces.append(
             go.Scatter(
-                x=[name for name, _ in known],
-                y=[(low + high) / 2 for _, (low, high) in known],
+                x=[name for name, _ in intervals],
+                y=[(low + high) / 2 for _, (low, high) in intervals],
                 error_y={
                     "type": "data",
-                    "array": [(high - low) / 2 for _, (low, high) in known],
+                    "array": [(high - low) / 2 for _, (low, high) in intervals],
                     "thickness": 2.5,
                     "width": 8,
                 },

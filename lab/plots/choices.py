@@ -23,16 +23,18 @@ def varied(outcomes: Sequence[Outcome]) -> list[str]:
     What every method has (the data, the precision) counts wherever it differs; a learning rate does not where each
     method only has its own.
     """
-    own = [item for item in outcomes if item.choices]
-    names = dict.fromkeys(name for item in own for name in item.choices)
+    measured = [item for item in outcomes if item.choices]
+    names = dict.fromkeys(name for item in measured for name in item.choices)
 
     def differs(name: str) -> bool:
         values: dict[str, set[str]] = {}
-        for item in own:
+        for item in measured:
             if name in item.choices:
                 values.setdefault(item.method, set()).add(str(item.choices[name]))
         shared = name in ("method", "model") or name.startswith(("precision.", "data."))
-        return len(set().union(*values.values())) > 1 if shared else any(len(found) > 1 for found in values.values())
+        if shared:
+            return len(set().union(*values.values())) > 1
+        return any(len(options) > 1 for options in values.values())
 
     return sorted(filter(differs, names), key=lambda name: ("." in name, name in ("method", "model")))
 
@@ -48,7 +50,7 @@ def heat(outcomes: Sequence[Outcome], across: str, up: str, quantity: str = "sco
         return None
     xs = sorted({x for x, _ in cells}, key=_order)
     ys = sorted({y for _, y in cells}, key=_order)
-    means = [[(found := summary(cells.get((x, y), []))) and found.mean for x in xs] for y in ys]
+    means = [[(cell := summary(cells.get((x, y), []))) and cell.mean for x in xs] for y in ys]
     texts = [["" if mean is None else said(quantity, mean) for mean in row] for row in means]
     return figure(
         [
@@ -99,40 +101,40 @@ def parallel(outcomes: Sequence[Outcome]) -> go.Figure | None:
     traces = []
     for arm in groups:
         look = styles[arm.name]
-        known = [name for name in names if arm.of(name)]
+        measured = [name for name in names if arm.of(name)]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
                 "name": arm.name,
-                "x": [names.index(name) for name in known],
-                "y": [_height(arm.of(name).mean, *ends[name]) for name in known],
+                "x": [names.index(name) for name in measured],
+                "y": [_height(arm.of(name).mean, *ends[name]) for name in measured],
                 "line": {"color": look["colour"], "dash": look["dash"], "width": 1.8},
                 "marker": {"symbol": look["marker"], "size": 7, "color": look["colour"]},
-                "text": [f"{QUANTITIES[name][0]}: {said(name, arm.of(name).mean)}" for name in known],
-                "customdata": [[arm.complete[0].run]] * len(known),
+                "text": [f"{QUANTITIES[name][0]}: {said(name, arm.of(name).mean)}" for name in measured],
+                "customdata": [[arm.complete[0].run]] * len(measured),
                 "hovertemplate": f"{arm.name}<br>%{{text}}<extra></extra>",
             }
         )
-    made = figure(traces, hovermode="closest", height=420, margin={"l": 60, "r": 20, "t": 46, "b": 56})
-    made.update_layout(
+    plot = figure(traces, hovermode="closest", height=420, margin={"l": 60, "r": 20, "t": 46, "b": 56})
+    plot.update_layout(
         legend={"orientation": "v", "x": 1.03, "xanchor": "left", "y": 1, "yanchor": "top"}, hoverdistance=30
     )
-    made.update_xaxes(
+    plot.update_xaxes(
         tickvals=list(range(len(names))),
         ticktext=[wrapped(QUANTITIES[name][0].replace(", bits per byte", "")) for name in names],
         tickangle=0,
         tickfont_size=10.5,
         range=[-0.35, len(names) - 0.65],
     )
-    made.update_yaxes(visible=False, range=[-0.12, 1.12])
-    for place, name in enumerate(names):
+    plot.update_yaxes(visible=False, range=[-0.12, 1.12])
+    for index, name in enumerate(names):
         worst, best = ends[name]
         for height, value in ((1.07, best), (-0.07, worst)):
-            made.add_annotation(
-                x=place, y=height, text=_end(name, value), showarrow=False, font={"size": 10, "color": NEUTRAL}
+            plot.add_annotation(
+                x=index, y=height, text=_end(name, value), showarrow=False, font={"size": 10, "color": NEUTRAL}
             )
-    return made
+    return plot
 
 
 def _end(name: str, value: float) -> str:
@@ -144,7 +146,7 @@ def _end(name: str, value: float) -> str:
 
 def _ends(groups: Sequence[Arm], name: str) -> tuple[float, float]:
     """The worst and the best mean of a quantity."""
-    means = [found.mean for arm in groups if (found := arm.of(name))]
+    means = [mean.mean for arm in groups if (mean := arm.of(name))]
     return (max(means), min(means)) if QUANTITIES[name][2] else (min(means), max(means))
 
 

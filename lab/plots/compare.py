@@ -37,20 +37,20 @@ def hue(method: str) -> str:
 
 def looks(groups: Sequence[Arm]) -> dict[str, dict[str, Any]]:
     """Colour, dash and marker of each arm: the colour is its family's, the rest tells relatives apart."""
-    seen: dict[str, int] = {}
-    found = {}
+    turns: dict[str, int] = {}
+    looks_by_arm = {}
     for arm in groups:
         method = arm.first.method
-        known = method in METHODS
-        place = seen[method if known else ""] = seen.get(method if known else "", -1) + 1
+        listed = method in METHODS
+        turn = turns[method if listed else ""] = turns.get(method if listed else "", -1) + 1
         # The first arm of a method looks as the method does everywhere, the next ones a step further each.
-        dashes, markers = DASHES.index(dash(method)) if known else 0, MARKERS.index(marker(method)) if known else 0
-        found[arm.name] = {
+        dashes, markers = DASHES.index(dash(method)) if listed else 0, MARKERS.index(marker(method)) if listed else 0
+        looks_by_arm[arm.name] = {
             "colour": hue(method),
-            "dash": DASHES[(dashes + place) % len(DASHES)],
-            "marker": MARKERS[(markers + place) % len(MARKERS)] + ("-open" if arm.first.status == PUBLISHED else ""),
+            "dash": DASHES[(dashes + turn) % len(DASHES)],
+            "marker": MARKERS[(markers + turn) % len(MARKERS)] + ("-open" if arm.first.status == PUBLISHED else ""),
         }
-    return found
+    return looks_by_arm
 
 
 def overlay(
@@ -94,19 +94,19 @@ def overlay(
             )
             first = False
     extra: dict[str, Any] = {"hovermode": "closest", "legend": _legend(len(groups)), "height": 380}
-    made = figure(traces, x=ALONG[along], y=SHOWN[shown], **extra)
-    made.update_xaxes(type="log" if log_x else "linear")
-    made.update_yaxes(type="log" if log_y else "linear", tickformat=".0%" if shown == "score" else "")
-    return made
+    plot = figure(traces, x=ALONG[along], y=SHOWN[shown], **extra)
+    plot.update_xaxes(type="log" if log_x else "linear")
+    plot.update_yaxes(type="log" if log_y else "linear", tickformat=".0%" if shown == "score" else "")
+    return plot
 
 
 def _curve(item: Outcome, shown: str, along: str, smooth: float, points: int) -> tuple[Any, Any]:
     curve = item.curve
     if shown == "loss":
-        places = {"step": curve.step, "tokens": curve.tokens, "seconds": curve.seconds}[along]
+        xs = {"step": curve.step, "tokens": curve.tokens, "seconds": curve.seconds}[along]
         values = smoothed(curve.loss, smooth) if smooth > 0 else curve.loss
-        stride = max(1, math.ceil(len(places) / points))
-        return np.asarray(places[::stride], dtype=float), np.asarray(values[::stride], dtype=float)
+        stride = max(1, math.ceil(len(xs) / points))
+        return np.asarray(xs[::stride], dtype=float), np.asarray(values[::stride], dtype=float)
     part = 1 if shown == "held_out" else 2
     x = [curve.at(step, along) for step, *_ in curve.evaluations]
     return np.asarray(x, dtype=float), np.asarray([item[part] for item in curve.evaluations], dtype=float)
@@ -126,14 +126,15 @@ def scores(outcomes: Sequence[Outcome]) -> go.Figure | None:
         return None
     styles, traces = looks(groups), []
     for arm in groups:
-        look, found = styles[arm.name], arm.of("score")
+        look, mean_of = styles[arm.name], arm.of("score")
         for item in arm.complete:
             traces.append(_dot(item, item.score, arm.name, look, faded(look["colour"], 0.4), 7))
-        bar = {"type": "data", "array": [found.interval or 0], "thickness": 1.4, "width": 5, "color": look["colour"]}
-        mean = _dot(arm.first, found.mean, arm.name, look, look["colour"], 10)
-        traces.append(mean | {"error_x": bar if found.interval else {}})
+        bar = {"type": "data", "array": [mean_of.interval or 0], "thickness": 1.4, "width": 5}
+        bar["color"] = look["colour"]
+        mean = _dot(arm.first, mean_of.mean, arm.name, look, look["colour"], 10)
+        traces.append(mean | {"error_x": bar if mean_of.interval else {}})
     base = next((arm.first.score_base for arm in groups if arm.first.score_base is not None), None)
-    made = figure(
+    plot = figure(
         traces,
         x="Score (mean; bar: 95% interval over seeds)",
         showlegend=False,
@@ -141,10 +142,10 @@ def scores(outcomes: Sequence[Outcome]) -> go.Figure | None:
         height=70 + 24 * len(groups),
         margin={"l": 190, "r": 16, "t": 10, "b": 40},
     )
-    made.update_xaxes(tickformat=".0%")
+    plot.update_xaxes(tickformat=".0%")
     if base is not None:
-        made.add_vline(x=base, line={"color": NEUTRAL, "dash": "dash", "width": 1.2}, annotation_text="base")
-    return made
+        plot.add_vline(x=base, line={"color": NEUTRAL, "dash": "dash", "width": 1.2}, annotation_text="base")
+    return plot
 
 
 def _dot(item: Outcome, x: float, y: str, look: dict[str, Any], shade: str, size: int) -> dict[str, Any]:
@@ -171,8 +172,8 @@ def pareto(
         return None
     styles, traces = looks(groups), []
     for published in (False, True):
-        mine = [arm for arm in groups if (arm.first.status == PUBLISHED) == published]
-        line = [arm for arm in front(mine, x, y) if len(mine) > 1]
+        members = [arm for arm in groups if (arm.first.status == PUBLISHED) == published]
+        line = [arm for arm in front(members, x, y) if len(members) > 1]
         if line:
             traces.append(
                 {
@@ -186,9 +187,9 @@ def pareto(
                 }
             )
         best = {arm.name for arm in line}
-        for arm in mine:
+        for arm in members:
             traces.append(_point(arm, x, y, styles[arm.name], arm.name in best))
-    made = figure(
+    plot = figure(
         traces,
         x=QUANTITIES[x][0],
         y=QUANTITIES[y][0],
@@ -198,9 +199,9 @@ def pareto(
     )
     across = [arm.of(x).mean for arm in groups]
     log = log_x and min(across) > 0
-    _axis(made.update_xaxes, x, math.log10(max(across) / min(across)) if log else None)
-    _axis(made.update_yaxes, y, None)
-    return made
+    _axis(plot.update_xaxes, x, math.log10(max(across) / min(across)) if log else None)
+    _axis(plot.update_yaxes, y, None)
+    return plot
 
 
 def _point(arm: Arm, x: str, y: str, look: dict[str, Any], on_front: bool) -> dict[str, Any]:
@@ -240,13 +241,13 @@ def front(groups: Sequence[Arm], x: str, y: str) -> list[Arm]:
     def worth(arm: Arm, name: str) -> float:
         return -arm.of(name).mean if QUANTITIES[name][2] else arm.of(name).mean
 
-    kept = []
+    best = []
     for arm in groups:
-        mine = worth(arm, x), worth(arm, y)
+        values = worth(arm, x), worth(arm, y)
         others = [(worth(other, x), worth(other, y)) for other in groups if other is not arm]
-        if not any(a >= mine[0] and b >= mine[1] and (a, b) != mine for a, b in others):
-            kept.append(arm)
-    return sorted(kept, key=lambda arm: arm.of(x).mean)
+        if not any(a >= values[0] and b >= values[1] and (a, b) != values for a, b in others):
+            best.append(arm)
+    return sorted(best, key=lambda arm: arm.of(x).mean)
 
 
 def ledger(outcomes: Sequence[Outcome]) -> go.Figure | None:

@@ -31,7 +31,7 @@ def memory_bars(
     ]
     largest = max((sum(getattr(memory, key) for key, _, _ in LEDGER) for _, memory in rows), default=1)
     shown = [(name, value) for name, value in lines if value <= 1.3 * largest]
-    made = figure(
+    plot = figure(
         traces,
         title,
         barmode="stack",
@@ -50,23 +50,23 @@ def memory_bars(
             "font": {"size": 10.5},
         },
     )
-    for place, (name, value) in enumerate(shown):
-        made.add_vline(
+    for index, (name, value) in enumerate(shown):
+        plot.add_vline(
             x=value,
             line={"color": NEUTRAL, "width": 1, "dash": "dot"},
             annotation_text=name,
             annotation_font_size=10,
             annotation_position="top right",
-            annotation_yshift=11 * place,  # two cards of like size would write over each other
+            annotation_yshift=11 * index,  # two cards of like size would write over each other
         )
-    return made
+    return plot
 
 
 def storage(
     tasks: Sequence[int], copies: Sequence[float], shared: Sequence[float], shade: str, now: int
 ) -> go.Figure:
     """Bytes by the number of tasks: a full copy for each, against one base with an adapter for each."""
-    made = figure(
+    plot = figure(
         [
             go.Scatter(x=list(tasks), y=list(copies), name="full copies", line={"color": NEUTRAL, "dash": "dash"}),
             go.Scatter(
@@ -79,7 +79,7 @@ def storage(
         xaxis_type="log",
         yaxis=SI | {"type": "log", "automargin": True, "showgrid": True},
     )
-    return made.add_vline(x=now, line={"color": NEUTRAL, "width": 1})
+    return plot.add_vline(x=now, line={"color": NEUTRAL, "width": 1})
 
 
 def mixed(cold: str, warm: str, share: float) -> str:
@@ -126,27 +126,27 @@ def panels(
 
     columns = 2
     rows = -(-len(titles) // columns)
-    made = make_subplots(rows, columns, subplot_titles=list(titles), vertical_spacing=0.24, horizontal_spacing=0.16)
-    for place, (row, tick) in enumerate(zip(values, ticks)):
-        kept = [(n, v, c) for n, v, c in zip(names, row, colours) if v is not None]
-        made.add_trace(
+    plot = make_subplots(rows, columns, subplot_titles=list(titles), vertical_spacing=0.24, horizontal_spacing=0.16)
+    for index, (row, tick) in enumerate(zip(values, ticks)):
+        bars = [(n, v, c) for n, v, c in zip(names, row, colours) if v is not None]
+        plot.add_trace(
             go.Bar(
-                x=[wrapped(n) for n, _, _ in kept],
-                y=[v for _, v, _ in kept],
-                marker={"color": [c for _, _, c in kept]},
+                x=[wrapped(n) for n, _, _ in bars],
+                y=[v for _, v, _ in bars],
+                marker={"color": [c for _, _, c in bars]},
                 texttemplate=f"%{{y:{tick}}}",
                 textposition="auto",
                 hovertemplate=f"%{{x}}: %{{y:{tick}}}<extra></extra>",
             ),
-            place // columns + 1,
-            place % columns + 1,
+            index // columns + 1,
+            index % columns + 1,
         )
-        made.update_yaxes(tickformat=tick, row=place // columns + 1, col=place % columns + 1, rangemode="tozero")
+        plot.update_yaxes(tickformat=tick, row=index // columns + 1, col=index % columns + 1, rangemode="tozero")
     look = figure([]).layout
-    made.update_layout(
+    plot.update_layout(
         template=look.template, paper_bgcolor=look.paper_bgcolor, plot_bgcolor=look.plot_bgcolor, font=look.font,
         showlegend=False, height=180 * rows + 30, margin={"l": 48, "r": 10, "t": 30, "b": 30}, uirevision="keep",
     )  # fmt: skip
-    made.update_xaxes(tickangle=0, tickfont_size=10.5)
-    made.update_annotations(font_size=12)
-    return made
+    plot.update_xaxes(tickangle=0, tickfont_size=10.5)
+    plot.update_annotations(font_size=12)
+    return plot

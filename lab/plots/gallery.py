@@ -19,7 +19,7 @@ POINTS = 200
 
 def pictures(outcomes: Sequence[Outcome]) -> list[tuple[str, str, go.Figure]]:
     """Each picture with its title and how to read it. What was not measured is left out."""
-    found: list[tuple[str, str, go.Figure | None]] = [
+    figures: list[tuple[str, str, go.Figure | None]] = [
         ("Scores", "A point a seed, the mean larger; the dashed line is the untrained base.", scores(outcomes)),
         (
             "Score against trained parameters",
@@ -43,10 +43,10 @@ def pictures(outcomes: Sequence[Outcome]) -> list[tuple[str, str, go.Figure]]:
     ]
     settings = [name for name in varied(outcomes) if "." not in name and name not in ("method", "model")]
     if len(settings) >= 2:
-        found.insert(
+        figures.insert(
             4, (f"Score by {settings[0]} and {settings[1]}", "Means over seeds.", heat(outcomes, *settings[:2]))
         )
-    return [(title, note, made) for title, note, made in found if made is not None and made.data]
+    return [(title, note, plot) for title, note, plot in figures if plot is not None and plot.data]
 
 
 def document(comparison: Comparison) -> str:

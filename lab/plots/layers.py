@@ -31,8 +31,8 @@ def layers(changes: Sequence[Change], looks: Mapping[str, Mapping[str, Any]]) ->
              "showlegend": False, "xaxis": "x2", "yaxis": "y2",
              "hovertemplate": f"{item.arm}, {item.module}<br>direction %{{x}}: %{{y:.2g}}<extra></extra>"},
         ]  # fmt: skip
-    made = figure(traces, x="Layer", y="‖ΔW‖ / ‖W‖", hovermode="closest", height=360)
-    made.update_layout(
+    plot = figure(traces, x="Layer", y="‖ΔW‖ / ‖W‖", hovermode="closest", height=360)
+    plot.update_layout(
         xaxis={"domain": [0, 0.44], "dtick": 1},
         yaxis={"type": "log"},
         xaxis2={"domain": [0.56, 1], "title": {"text": "Direction of the most changed matrix"}, "anchor": "y2"},
@@ -43,4 +43,4 @@ def layers(changes: Sequence[Change], looks: Mapping[str, Mapping[str, Any]]) ->
             "range": [-4, 0.1],
         },
     )
-    return made
+    return plot

@@ -48,7 +48,7 @@ def break_even(d: int, k: int, rank: int, shade: str) -> go.Figure:
     even = d * k / (d + k)
     top = max(2, min(min(d, k), round(1.6 * even)))
     ranks = sorted({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, top, rank} & set(range(1, top + 1)) | {rank, top})
-    made = figure(
+    plot = figure(
         [
             go.Scatter(
                 x=ranks, y=[r * (d + k) for r in ranks], name="BA: r·(d+k)", line={"color": shade, "width": 2.2}
@@ -79,4 +79,4 @@ def break_even(d: int, k: int, rank: int, shade: str) -> go.Figure:
             "title": {"text": "parameters", "standoff": 4, "font": {"size": 11.5}},
         },
     )
-    return made.add_vline(x=even, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
+    return plot.add_vline(x=even, line={"color": NEUTRAL, "width": 1, "dash": "dot"})

@@ -29,8 +29,8 @@ def places(layers: int, tokens: int, everywhere: bool, words: Sequence[str] = ()
     what the model computes from it is outlined, the text is grey.
     """
     tint = colour("prefix" if everywhere else "prompt")
-    drawn = min(tokens, DRAWN)
-    names = list(words[:TEXT]) or [f"word {place + 1}" for place in range(TEXT)]
+    shown = min(tokens, DRAWN)
+    names = list(words[:TEXT]) or [f"word {position + 1}" for position in range(TEXT)]
     rows = ["input", *[f"layer {number}" for number in range(layers)]]
     groups: dict[str, tuple[list, list, list, dict]] = {
         "learned": ([], [], [], {"color": tint, "symbol": "square"}),
@@ -38,14 +38,14 @@ def places(layers: int, tokens: int, everywhere: bool, words: Sequence[str] = ()
         "the text": ([], [], [], {"color": NEUTRAL, "symbol": "square-open"}),
     }
     for row, name in enumerate(rows):
-        for place in range(drawn):
+        for position in range(shown):
             if row == 0 and everywhere:
                 continue  # a prefix has no input
             kind = "learned" if everywhere or row == 0 else "computed from it"
-            _put(groups[kind], place, row, f"virtual token {place + 1}, {name}: {_what(everywhere, row)}")
-        for place, word in enumerate(names):
-            _put(groups["the text"], drawn + 1 + place, row, f"{word}, {name}")
-    size = max(4.0, min(12.0, 230 / (drawn + TEXT)))
+            _put(groups[kind], position, row, f"virtual token {position + 1}, {name}: {_what(everywhere, row)}")
+        for position, word in enumerate(names):
+            _put(groups["the text"], shown + 1 + position, row, f"{word}, {name}")
+    size = max(4.0, min(12.0, 230 / (shown + TEXT)))
     traces = [
         go.Scatter(
             x=xs, y=ys, text=texts, name=name, mode="markers", hoverinfo="text", marker={"size": size, **marker}
@@ -53,12 +53,12 @@ def places(layers: int, tokens: int, everywhere: bool, words: Sequence[str] = ()
         for name, (xs, ys, texts, marker) in groups.items()
         if xs
     ]
-    middle = f"{tokens} virtual tokens" + ("" if drawn == tokens else f" ({drawn} drawn)")
+    middle = f"{tokens} virtual tokens" + ("" if shown == tokens else f" ({shown} drawn)")
     return figure(
         traces,
         height=90 + 15 * len(rows),
         hovermode="closest",
-        xaxis={"tickvals": [(drawn - 1) / 2, drawn + (len(names) + 1) / 2], "ticktext": [middle, "the text"],
+        xaxis={"tickvals": [(shown - 1) / 2, shown + (len(names) + 1) / 2], "ticktext": [middle, "the text"],
                "showgrid": False},
         yaxis={"tickvals": [0, *range(1, len(rows), max(1, len(rows) // 6))],
                "ticktext": [rows[0], *rows[1 :: max(1, len(rows) // 6)]], "showgrid": False},
@@ -141,20 +141,20 @@ def each(names: Sequence[str], weights: Sequence[Sequence[float]]) -> go.Figure:
     )
 
 
-def ablation(found: Ablated) -> go.Figure:
+def ablation(result: Ablated) -> go.Figure:
     """By how much the loss rises without one layer's prefix (left) and without one virtual token (right)."""
-    by_token, by_layer = found.changes()
+    by_token, by_layer = result.changes()
     tint = colour("prefix")
     traces = [
         go.Bar(x=list(range(len(by_layer))), y=by_layer, name="without one layer's prefix", marker_color=tint),
         go.Bar(x=list(range(len(by_token))), y=by_token, name="without one virtual token",
                marker_color=faded(tint, 0.55), xaxis="x2", yaxis="y2"),
     ]  # fmt: skip
-    whole = found.without - found.whole
+    change = result.without - result.whole
     axis = {"zeroline": True, "showgrid": True, "automargin": True}
     return figure(
         traces,
-        title=f"Loss {found.whole:.3f}; without any prefix {found.without:.3f} ({whole:+.3f})",
+        title=f"Loss {result.whole:.3f}; without any prefix {result.without:.3f} ({change:+.3f})",
         height=340,
         margin={"l": 44, "r": 12, "t": 56, "b": 34},
         hovermode="closest",
@@ -165,9 +165,9 @@ def ablation(found: Ablated) -> go.Figure:
     )
 
 
-def counts(found: Sequence[Placed]) -> go.Figure:
+def counts(families: Sequence[Placed]) -> go.Figure:
     """What each method trains on this model, on a logarithmic axis."""
-    shown = [item for item in found if not item.reason]
+    shown = [item for item in families if not item.reason]
     trace = go.Bar(
         y=[item.title for item in shown],
         x=[item.trainable for item in shown],
@@ -215,9 +215,9 @@ def mixture(weights: Sequence[float], rows: Mapping[str, Sequence[float]], weigh
     return figure(traces, x="weight w of the second", y="loss", height=240, xaxis_range=[-0.03, 1.03], shapes=lines)
 
 
-def cosines(found: Neighbours, key: str = "prompt") -> go.Figure:
+def cosines(result: Neighbours, key: str = "prompt") -> go.Figure:
     """The cosine of each learned vector with its nearest token, against words among themselves and chance."""
-    best = [row[0] for row in found.rows]
+    best = [row[0] for row in result.rows]
     numbers = list(range(1, len(best) + 1))
     traces = [
         go.Bar(x=numbers, y=[item.cosine for item in best], marker_color=colour(key), name="nearest token",
@@ -226,8 +226,8 @@ def cosines(found: Neighbours, key: str = "prompt") -> go.Figure:
             go.Scatter(x=[numbers[0] - 0.5, numbers[-1] + 0.5], y=[value, value], mode="lines", name=name,
                        line={"color": shade, "dash": style, "width": 1.6})
             for name, value, shade, style in (
-                ("a word and its nearest word", found.words, HELD_OUT, "dash"),
-                ("a random direction", found.chance, NEUTRAL, "dot"),
+                ("a word and its nearest word", result.words, HELD_OUT, "dash"),
+                ("a random direction", result.chance, NEUTRAL, "dot"),
             )
         ],
     ]  # fmt: skip

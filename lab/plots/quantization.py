@@ -60,11 +60,11 @@ def families(rows: Sequence[tuple[str, Sequence[float], str]], spread: float) ->
         go.Scatter(x=xs, y=[len(rows) + 0.9 * value for value in density], name="normal weights", mode="lines",
                    line={"color": NEUTRAL, "width": 1.4}, hoverinfo="skip", showlegend=False)
     ]  # fmt: skip
-    for place, (name, levels, shade) in enumerate(reversed(rows)):
+    for row, (name, levels, shade) in enumerate(reversed(rows)):
         traces.append(
             go.Scatter(
                 x=list(levels),
-                y=[place + 0.35] * len(levels),
+                y=[row + 0.35] * len(levels),
                 name=name,
                 mode="markers",
                 marker={"symbol": "line-ns", "size": 18, "line": {"width": 1.6, "color": shade}},
@@ -80,7 +80,7 @@ def families(rows: Sequence[tuple[str, Sequence[float], str]], spread: float) ->
         height=120 + 46 * len(rows),
         hovermode="closest",
         yaxis={
-            "tickvals": [place + 0.35 for place in range(len(rows))],
+            "tickvals": [row + 0.35 for row in range(len(rows))],
             "ticktext": names,
             "showgrid": False,
             "zeroline": False,
@@ -153,7 +153,7 @@ def compare_bytes(names: Sequence[str], measured: Sequence[float], predicted: Se
 
 def paging(lengths: Sequence[int], needed: Sequence[float], moved: Sequence[float], capacity: float) -> go.Figure:
     """What a step needs by sequence length, the card's memory, and the optimizer state that has to move out."""
-    made = figure(
+    plot = figure(
         [
             go.Scatter(x=list(lengths), y=list(needed), name="needed", line={"color": BLUE, "width": 2}),
             go.Scatter(x=list(lengths), y=list(moved), name="moved out", fill="tozeroy", line={"color": "#e69f00"}),
@@ -170,5 +170,5 @@ def paging(lengths: Sequence[int], needed: Sequence[float], moved: Sequence[floa
             "title": {"text": "sequence length", "standoff": 4, "font": {"size": 11.5}},
         },
     )
-    return made.add_hline(y=capacity, line={"color": NEUTRAL, "dash": "dash", "width": 1.2}, annotation_text="card",
+    return plot.add_hline(y=capacity, line={"color": NEUTRAL, "dash": "dash", "width": 1.2}, annotation_text="card",
                           annotation_font_size=10)  # fmt: skip

@@ -11,7 +11,7 @@ from lab.plots.style import NEUTRAL, figure, marker
 
 def energy(curves: Sequence[tuple[str, Sequence[float], str, str]], rank: int, title: str) -> go.Figure:
     """Cumulative energy by rank. A curve is (name, shares for r = 1, 2, …, colour, dash); `rank` is marked."""
-    made = figure(
+    plot = figure(
         [
             go.Scatter(
                 x=list(range(1, len(shares) + 1)),
@@ -37,7 +37,7 @@ def energy(curves: Sequence[tuple[str, Sequence[float], str, str]], rank: int, t
         legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "font": {"size": 11}},
         margin={"l": 44, "r": 12, "t": 34, "b": 60},
     )
-    return made.add_vline(x=rank, line={"color": NEUTRAL, "width": 1.2, "dash": "dot"})
+    return plot.add_vline(x=rank, line={"color": NEUTRAL, "width": 1.2, "dash": "dot"})
 
 
 def scores(points: Sequence[tuple[str, str, float, float, str]], base: float | None, title: str) -> go.Figure:
@@ -45,7 +45,7 @@ def scores(points: Sequence[tuple[str, str, float, float, str]], base: float | N
 
     A point is (label, method's key, parameters, score, colour).
     """
-    made = figure(
+    plot = figure(
         [
             go.Scatter(
                 x=[count],
@@ -76,9 +76,9 @@ def scores(points: Sequence[tuple[str, str, float, float, str]], base: float | N
         yaxis_tickformat=".0%",
     )
     if base is not None:
-        made.add_hline(y=base, line={"color": NEUTRAL, "dash": "dash", "width": 1.2}, annotation_text="base",
+        plot.add_hline(y=base, line={"color": NEUTRAL, "dash": "dash", "width": 1.2}, annotation_text="base",
                        annotation_font_size=10)  # fmt: skip
-    return made
+    return plot
 
 
 def heat(

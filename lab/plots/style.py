@@ -101,8 +101,8 @@ def wrapped(name: str, width: int = 12) -> str:
 
 def figure(traces: list[Any], title: str = "", x: str = "", y: str = "", **layout: Any) -> go.Figure:
     """A figure in the lab's look: small, dense, no background; `x` and `y` are the axes' titles."""
-    made = go.Figure(traces)
-    made.update_layout(
+    plot = go.Figure(traces)
+    plot.update_layout(
         template=LOOK,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -116,10 +116,11 @@ def figure(traces: list[Any], title: str = "", x: str = "", y: str = "", **layou
         uirevision="keep",
     )
     if title:
-        place = {"x": 0.015, "xref": "container", "xanchor": "left", "y": 0.97, "yref": "container", "yanchor": "top"}
-        made.update_layout(title={"text": title, "font": {"size": 12.5}, **place})
-    made.update_layout(**layout)
-    return made
+        corner = {"x": 0.015, "xanchor": "left", "y": 0.97, "yanchor": "top"}
+        corner |= {"xref": "container", "yref": "container"}
+        plot.update_layout(title={"text": title, "font": {"size": 12.5}, **corner})
+    plot.update_layout(**layout)
+    return plot
 
 
 assert set(FAMILY_COLOURS) == set(FAMILIES), "each family of methods needs its colour"

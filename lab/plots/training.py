@@ -95,8 +95,8 @@ class Trail:
         if not self.fits(mark):
             mark = Mark(now.starts, now.stride)
         first = bisect_right(self.numbers, mark.step)
-        places = [index for index in range(first, len(self.numbers)) if self.numbers[index] % now.stride == 0]
-        steps = [self.history.steps[index] for index in places]
+        indices = [index for index in range(first, len(self.numbers)) if self.numbers[index] % now.stride == 0]
+        steps = [self.history.steps[index] for index in indices]
         x = [step.step for step in steps]
         learned = [item for item in self.history.evaluations[mark.evaluations :] if not item.base]
         base = self.history.base
@@ -104,7 +104,7 @@ class Trail:
         points: Points = {
             "loss": [
                 (x, [_number(step.loss) for step in steps]),
-                (x, [_number(self.smooth[index]) for index in places]),
+                (x, [_number(self.smooth[index]) for index in indices]),
                 ([item.step for item in learned], [_number(item.loss) for item in learned]),
                 (level, [_number(base.loss)] * len(level) if base else []),
             ],
@@ -114,7 +114,7 @@ class Trail:
             ],
             "lr": [(x, [step.lr for step in steps])],
             "norm": [(x, [_number(step.grad_norm) for step in steps])],
-            "speed": [(x, [throughput(self.history.steps, index) for index in places])],
+            "speed": [(x, [throughput(self.history.steps, index) for index in indices])],
             "memory": [
                 *((x, [float(getattr(step.memory, name)) for step in steps]) for name, _, _ in LEDGER),
                 (x, [float(step.memory.device) for step in steps]),
@@ -127,8 +127,8 @@ class Trail:
         """Where the base's level line gets its ends: once, from the first to the last step of the plan."""
         if base is None or self.history.started is None:
             return []
-        known = any(item.base for item in self.history.evaluations[: mark.evaluations])
-        return [] if known else [0, self.history.started.steps]
+        drawn_before = any(item.base for item in self.history.evaluations[: mark.evaluations])
+        return [] if drawn_before else [0, self.history.started.steps]
 
 
 def _number(value: float) -> float | None:
@@ -140,10 +140,10 @@ def figures(trail: Trail, colour: str, score: str = "Score") -> dict[str, go.Fig
     """The charts of a run with every point of it so far. `colour` is the method's; `score` says what is scored."""
     points, _ = trail.after(Mark())
     steps = trail.history.started.steps if trail.history.started else None
-    made = {}
+    charts = {}
     for name, (title, traces) in CHARTS.items():
         looks = _looks(name, colour)
-        made[name] = figure(
+        charts[name] = figure(
             [
                 go.Scatter(x=list(x), y=list(y), name=trace, **look)
                 for trace, look, (x, y) in zip(traces, looks, points[name])
@@ -153,7 +153,7 @@ def figures(trail: Trail, colour: str, score: str = "Score") -> dict[str, go.Fig
             xaxis_range=[0, steps] if steps else None,
             **_axis(name),
         )
-    return made
+    return charts
 
 
 def _looks(name: str, colour: str) -> list[dict[str, Any]]:
@@ -169,12 +169,12 @@ def _looks(name: str, colour: str) -> list[dict[str, Any]]:
         raw = {"mode": "lines", "line": {"color": faded(colour, 0.5), "width": 1}}
         return [raw, {**line, "line": {"color": colour, "width": 2.2}}, dots, level]
     if name == "score":
-        mine = {
+        looks = {
             "mode": "lines+markers",
             "line": {"color": colour, "width": 2},
             "marker": {"size": 6, "color": colour},
         }
-        return [mine, level]
+        return [looks, level]
     if name == "memory":
         stack = [
             {
