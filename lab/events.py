@@ -148,13 +148,18 @@ class Reported:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event of a run. `status` is DONE, STOPPED or FAILED; a failure says why and what to do."""
+    """The last event of a run. `status` is DONE, STOPPED or FAILED; a failure says why and what to do.
+
+    `seconds` is the training time over all sessions of a run that was resumed, `earlier` what of it was before the
+    last one. It is None in the logs of older labs, whose `seconds` are those of the last session alone.
+    """
 
     status: str
     step: int = 0
     error: str = ""
     hint: str = ""
     seconds: float = 0.0
+    earlier: float | None = None
 
 
 def _share(count: int, total: int) -> str:

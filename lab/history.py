@@ -7,10 +7,11 @@ at a run through it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lab.events import (
+    STOPPED,
     Evaluated,
     Event,
     Finished,
@@ -40,7 +41,11 @@ OTHER_ROWS = "The scores before and after this run was resumed are not of the sa
 
 @dataclass
 class History:
-    """A run so far. `add` takes the next event; nothing else changes it."""
+    """A run so far. `add` takes the next event; nothing else changes it.
+
+    A run that was resumed has several sessions, each from a `Started` to a `Finished` (none if its process was
+    killed). `finished.seconds` counts all of them, also where the log is an older lab's.
+    """
 
     stage: str = ""
     started: Started | None = None
@@ -52,36 +57,67 @@ class History:
     facts: dict[str, Any] = field(default_factory=dict)
     finished: Finished | None = None
     peak: Memory = field(default_factory=Memory)
+    _earlier: float = 0.0  # seconds of the sessions before this one
+    _begin: float = 0.0  # `Step.seconds` where this session began
 
     def add(self, event: Event) -> None:
         match event:
             case Stage():
                 self.stage = event.text
             case Warned():
-                self.warnings.append(event)
+                self._warn(event)
             case Started():
-                # A resumed run starts again from its checkpoint: what came after that was not kept.
-                if self.started and self.started.sampling != event.sampling:
-                    self.warnings.append(Warned(OTHER_ROWS, f"Before: {self.started.rows} Now: {event.rows}"))
-                self.started, self.finished = event, None
-                first = event.first_step
-                self.steps = [step for step in self.steps if step.step <= first]
-                self.evaluations = [item for item in self.evaluations if item.step <= first]
-                self.samples = [item for item in self.samples if item.step <= first]
+                self._start(event)
             case Step():
                 self.steps.append(event)
                 if event.memory.total >= self.peak.total:
                     self.peak = event.memory
             case Evaluated():
+                if event.base:  # a run that starts anew evaluates it anew
+                    self.evaluations = [item for item in self.evaluations if not item.base]
                 self.evaluations.append(event)
             case Sample():
+                if event.base:
+                    self.samples = [item for item in self.samples if (item.base, item.prompt) != (True, event.prompt)]
                 self.samples.append(event)
             case Saved():
                 self.saved.append(event)
             case Reported():
                 self.facts = event.facts
             case Finished():
-                self.finished = event
+                self._finish(event)
+
+    def _start(self, event: Started) -> None:
+        """Go back to the checkpoint from which a session starts: what came after it was not kept."""
+        first = event.first_step
+        if first and self.started and self.started.sampling != event.sampling:
+            self._warn(Warned(OTHER_ROWS, f"Before: {self.started.rows} Now: {event.rows}"))
+        self._earlier = self.seconds if first else 0.0
+        self.started, self.finished = event, None
+        self.steps = [step for step in self.steps if step.step <= first]
+        # A base whose evaluation was missing is evaluated later than what came of its first session.
+        self.evaluations = sorted((item for item in self.evaluations if item.step <= first), key=lambda e: e.step)
+        self.samples = sorted((item for item in self.samples if item.step <= first), key=lambda e: e.step)
+        self._begin = self.steps[-1].seconds if self.steps else 0.0
+
+    def _warn(self, event: Warned) -> None:
+        if event not in self.warnings:  # each session says again what still holds
+            self.warnings.append(event)
+
+    def _finish(self, event: Finished) -> None:
+        seconds = event.seconds
+        if event.earlier is None:
+            before = self.finished.seconds if self.finished else self._earlier
+            seconds = max(before + seconds, self._so_far)
+            if event.status == STOPPED and not self.steps:
+                # An older lab kept the score of the rows that were reached before the stop.
+                self.evaluations, self.samples = [], []
+        self.finished = replace(event, seconds=seconds)
+
+    @property
+    def _so_far(self) -> float:
+        """Seconds of the sessions before and of this one's steps."""
+        return self._earlier + (self.steps[-1].seconds - self._begin if self.steps else 0.0)
 
     @property
     def step(self) -> int:
@@ -90,10 +126,8 @@ class History:
 
     @property
     def seconds(self) -> float:
-        """Training time so far, in seconds."""
-        if self.finished:
-            return self.finished.seconds
-        return self.steps[-1].seconds if self.steps else 0.0
+        """Training time so far over all sessions, in seconds."""
+        return self.finished.seconds if self.finished else self._so_far
 
     @property
     def base(self) -> Evaluated | None:
@@ -112,11 +146,20 @@ class History:
 
     @property
     def seconds_left(self) -> float | None:
-        """Expected time to the last step, in seconds, from the mean so far; None while nothing is known."""
-        if self.started is None or not self.steps or self.finished:
+        """Expected time to the last step, in seconds; None while nothing is known, and once the run has ended."""
+        return None if self.finished else self.seconds_to_go
+
+    @property
+    def seconds_to_go(self) -> float | None:
+        """What the missing steps take, at this session's pace or, before its first step, at that of the others.
+
+        Also known of a run that has ended before its last step. None before the first step.
+        """
+        if self.started is None or not self.steps:
             return None
-        made = self.step - self.started.first_step
-        return self.steps[-1].seconds / made * (self.started.steps - self.step) if made > 0 else None
+        seconds, made = self.steps[-1].seconds, self.step - self.started.first_step
+        pace = (seconds - self._begin) / made if made > 0 else seconds / max(self.step, 1)
+        return pace * (self.started.steps - self.step)
 
 
 def fold(events: Iterable[Event]) -> History:

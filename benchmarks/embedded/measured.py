@@ -69,4 +69,4 @@ def measure(plan: Plan, test: Sequence[Example] = (), base: bool = False, shown:
     """Train by the plan and throw the adapter away. Raises what the loop raises."""
     with tempfile.TemporaryDirectory() as folder:
         session = Measured(plan, Path(folder), test, base, shown)
-        return session, fold(session.events(resume=False))
+        return session, fold(session.events(None))

@@ -156,6 +156,8 @@ class Runner:
         except LabError as error:
             if self.jobs.closed or self.comparison.get(key, "run"):
                 raise  # no fault of the member's
+            if self._stopped.is_set():
+                return  # its trials were cut short; they are made again when the comparison goes on
             self.comparison.note(key, reason=f"{error.message} {error.hint}".strip())
             self.told("done", member.label, "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -32,6 +33,21 @@ def general_prose() -> str:
     return (ASSETS / "forgetting" / "prose.txt").read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Scores:
+    """What one whole evaluation found: loss, score in [0, 1], the metrics by name, and bits per byte of general
+    prose (None for a model that predicts no next token)."""
+
+    loss: float
+    score: float
+    metrics: dict[str, float]
+    general: float | None
+
+
+class _Stopped(Exception):
+    """The evaluation was stopped before its end."""
+
+
 class Evaluator:
     """Evaluates one model on a sample of `rows` validation examples of a task, always the same ones.
 
@@ -54,26 +70,33 @@ class Evaluator:
         self.window_bytes = sum(len(encoder.tokenizer.decode(row[1:]).encode()) for row in self.windows.tolist())
 
     @torch.inference_mode()
-    def evaluate(self, model: Any) -> tuple[float, float, dict[str, float], float | None]:
-        """Loss, score in [0, 1], the metrics by name, and bits per byte of general prose (None if unknown)."""
+    def evaluate(self, model: Any) -> Scores | None:
+        """The scores over all rows; None if the evaluation was stopped, as a part of the rows is no score."""
         was_training = model.training
         model.eval()
         try:
             loss, guesses = self._losses(model)
             if self.data.task == CLASSIFY:
-                # A stop ends the pass early: only the rows that were reached are scored.
-                rows = [item for batch in self.batches for _, item in batch][: len(guesses)]
+                rows = [item for batch in self.batches for _, item in batch]
                 outputs = [self.data.labels[guess] for guess in guesses]
             else:
+                self._check_stop()
                 rows, outputs = self.replies, self.write([item.input for item in self.replies], model)
             metrics = scoring.score(self.data.metric, [item.row | {"target": item.target} for item in rows], outputs)
-            return loss, next(iter(metrics.values())), metrics, self._general(model)
+            return Scores(loss, next(iter(metrics.values())), metrics, self._general(model))
+        except _Stopped:
+            return None
         finally:
             model.train(was_training)
+
+    def _check_stop(self) -> None:
+        if self.stop():
+            raise _Stopped
 
     def _losses(self, model: Any) -> tuple[float, list[int]]:
         total, count, guesses = 0.0, 0, []
         for pairs in self.batches:
+            self._check_stop()
             batch = self.encoder.collate([encoded for encoded, _ in pairs])
             number = learned(batch)
             output = model(**{name: item.to(self.where) for name, item in batch.items()})
@@ -81,8 +104,6 @@ class Evaluator:
             count += number
             if self.data.task == CLASSIFY:
                 guesses += output.logits.argmax(-1).tolist()
-            if self.stop():
-                break
         return total / max(count, 1), guesses
 
     def write(self, prompts: Sequence[str], model: Any) -> list[str]:
@@ -104,6 +125,7 @@ class Evaluator:
             return None
         total = 0.0
         for rows in self.windows.to(self.where).split(4):
+            self._check_stop()
             if self.data.task == CLASSIFY:
                 base = getattr(model, "get_base_model", lambda: model)()
                 if not base.config.get_text_config().tie_word_embeddings:

@@ -112,18 +112,20 @@ class Jobs:
             return sum(job.run.owner == owner for job in [self._current, *self._line] if job)
 
     def expected(self, run_id: str) -> float | None:
-        """Seconds until a waiting run begins, from what others took; None where nothing is known of that."""
+        """Seconds until a waiting run begins; None where nothing is known of that.
+
+        A run that has made steps tells itself what is left of it; another takes as long as those that ended last.
+        """
         with self._changed:
             job, now = self._find(run_id), self._current
             if job is None or job is now:
                 return None
-            ahead, took = self._order().index(job), median(self._took) if self._took else None
-        left = now.run.history().seconds_left if now else 0.0
-        if left is None:
-            left = took
-        if left is None or (ahead and took is None):
-            return None
-        return left + ahead * (took or 0.0)
+            order = self._order()
+            ahead = [*([now] if now else []), *order[: order.index(job)]]
+            usual = median(self._took) if self._took else None
+        waits = [usual if (left := _left(item)) is None else left for item in ahead]
+        known = [wait for wait in waits if wait is not None]
+        return sum(known) if len(known) == len(waits) else None
 
     def _order(self) -> list[Job]:
         """Those that wait in the order in which they will train, if nobody comes or leaves."""
@@ -245,3 +247,12 @@ class Jobs:
             job.going.wait()
             if time.monotonic() - began > self._seconds:
                 job.stop.set()
+
+
+def _left(job: Job) -> float | None:
+    """Seconds of the steps that a run still has to make; None before its first, or where it starts anew."""
+    try:
+        history = job.run.history()
+    except LabError:
+        return None  # deleted or damaged meanwhile: it will fail at once, or take as long as others
+    return None if history.finished and not job.resume else history.seconds_to_go

@@ -37,6 +37,7 @@ from lab.events import (
 from lab.plan import CLASSIFY, Plan
 
 if TYPE_CHECKING:
+    from lab.history import History
     from lab.training.evaluation import Evaluator
     from lab.training.job import Job
     from lab.training.step import Batch, NotFinite, OptimizerStep
@@ -59,12 +60,12 @@ def train(plan: Plan, stop: threading.Event, folder: Path, resume: bool = False)
     try:
         Run(folder).check_unfinished()
         folder.mkdir(parents=True, exist_ok=True)
-        status = yield from run.events(resume)
+        status = yield from run.events(Run(folder).history() if resume else None)
     except LabError as problem:
         error, hint = problem.message, problem.hint
     except Exception as problem:
         error, hint = run.explain(problem)
-    yield Finished(status, run.step, error, hint, time.monotonic() - began)
+    yield Finished(status, run.step, error, hint, run.earlier + time.monotonic() - began, run.earlier)
     room.tidy()  # the hooks of model and ledger hold each other: the next training needs their memory
 
 
@@ -79,49 +80,74 @@ class Loaded:
 
 
 class Session:
-    """One training from its plan to its adapter. `step` is the last step that was made."""
+    """One training from its plan to its adapter, or from a checkpoint on.
+
+    `step` is the last step that was made and `evaluated` the last whose evaluation is whole; `seconds` are those of
+    all steps and `earlier` those of the sessions before this one.
+    """
 
     def __init__(self, plan: Plan, stop: threading.Event, folder: Path) -> None:
         self.plan, self.stop, self.folder = plan, stop, folder
         self.step = 0
-        self.seconds = 0.0
+        self.evaluated = -1
+        self.seconds = self.earlier = 0.0
         self.memory = Memory()
 
     # -- the course of a run ----------------------------------------------------------------------
 
-    def events(self, resume: bool) -> Generator[Event, None, str]:
-        """The events from the first stage to the last save; returns the status."""
+    def events(self, history: History | None) -> Generator[Event, None, str]:
+        """The events from the first stage to the last save; returns the status.
+
+        `history` is what is known of a run that goes on from its checkpoint, None for one that starts.
+        """
         from lab.models.randomness import taking_turns
 
+        self.earlier = history.seconds if history else 0.0
         loaded = yield from self._load()
-        if resume:
-            yield Stage("Going on from the checkpoint")
-            with taking_turns():
-                self._restore(loaded)
+        if history:
+            yield from self._resume(loaded, history)
         yield self._started(loaded)
-        if not resume:
-            with loaded.job.method.disabled(loaded.model) as base:
-                yield from self._evaluate(loaded, base, is_base=True)
+        if not history:
+            yield from self._evaluate_base(loaded)
         yield Stage("Training")
         with taking_turns():
             rows = self._rows(loaded)
         job = loaded.job
+        if self._lacks_evaluation(job):
+            yield from self._evaluate(loaded, loaded.model)
         while self.step < job.steps and not self.stop.is_set():
             with taking_turns():
                 step = self._one_step(loaded, rows)
             yield step
-            if self.step % job.eval_every == 0 or self.step == job.steps:
+            if self._lacks_evaluation(job):
                 yield from self._evaluate(loaded, loaded.model)
             if self.step % job.save_every == 0 and self.step < job.steps:
                 yield self._checkpoint(loaded)
         yield Stage("Saving the adapter")
-        if self.stop.is_set() and self.step < job.steps:
+        if self.step < job.steps or self._lacks_evaluation(job):
             yield self._checkpoint(loaded)  # a stopped run can be taken up again
             yield self._save(loaded)
             return STOPPED
         yield self._save(loaded)
         shutil.rmtree(self.folder / "checkpoint", ignore_errors=True)
         return DONE
+
+    def _resume(self, loaded: Loaded, history: History) -> Iterator[Event]:
+        """Go back to where the checkpoint was written; an evaluation of the base that is missing is made first."""
+        from lab.models.randomness import taking_turns
+
+        if history.base is None:  # what the checkpoint holds may hide the base
+            yield from self._evaluate_base(loaded)
+        yield Stage("Going on from the checkpoint")
+        with taking_turns():
+            self._restore(loaded)
+        if any(item.step == self.step and not item.base for item in history.evaluations):
+            self.evaluated = self.step
+
+    def _lacks_evaluation(self, job: Job) -> bool:
+        """Whether the evaluation that is due after this step has not been made to its end."""
+        due = self.step > 0 and (self.step % job.eval_every == 0 or self.step == job.steps)
+        return due and self.evaluated != self.step
 
     def _load(self) -> Generator[Event, None, Loaded]:
         import torch
@@ -257,15 +283,25 @@ class Session:
 
     # -- evaluating and saving --------------------------------------------------------------------
 
+    def _evaluate_base(self, loaded: Loaded) -> Iterator[Event]:
+        with loaded.job.method.disabled(loaded.model) as base:
+            yield from self._evaluate(loaded, base, is_base=True)
+
     def _evaluate(self, loaded: Loaded, model: Any, is_base: bool = False) -> Iterator[Event]:
+        """The events of an evaluation; none but its stage if it is stopped before its end."""
         import torch
 
         yield Stage("Evaluating the base" if is_base else "Evaluating")
         began = time.perf_counter()
-        loss, score, metrics, general = loaded.evaluator.evaluate(model)
-        if self.stop.is_set() and not is_base:
+        scores = loaded.evaluator.evaluate(model)
+        if scores is None:
             return
-        yield Evaluated(self.step, loss, score, metrics, general, is_base, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        yield Evaluated(
+            self.step, scores.loss, scores.score, scores.metrics, scores.general, base=is_base, seconds=seconds
+        )
+        if not is_base:
+            self.evaluated = self.step
         if loaded.job.data.task != CLASSIFY:
             prompt = self.plan.training.sample or next(
                 iter(loaded.job.data.prompts), loaded.job.data.validation[0].input

@@ -296,3 +296,30 @@ def test_a_closing_lab_is_no_fault_of_the_members(llama, reviews, store, tmp_pat
     jobs.close()
     Runner(made, jobs).go()
     assert [item.status for item in made.outcomes()] == [WAITING, WAITING]
+
+
+@pytest.mark.parametrize("protocol", [{"rate": "tuned", "rates": [0.01, 0.05]}, {"budget": "seconds"}])
+def test_a_comparison_stopped_in_its_first_trial_goes_on_later(llama, reviews, store, tmp_path, protocol):
+    made = Comparison.create(tmp_path / "c", spec(llama, reviews, protocol={"amount": 3} | protocol), store)
+    reached = threading.Event()
+
+    def stopped_early(plan, stop, folder, resume):
+        from lab.training.loop import train
+
+        reached.set()
+        stop.wait(30)
+        yield from train(plan, stop, folder, resume)
+
+    jobs = Jobs(store, stopped_early)
+    runner = Runner(made, jobs)
+    runner.start()
+    assert reached.wait(30)
+    runner.stop()
+    assert runner.join(60)
+    jobs.close()
+    assert [item.status for item in made.outcomes()] == [WAITING]
+
+    jobs = Jobs(store)
+    go(made, jobs)
+    jobs.close()
+    assert [item.status for item in made.outcomes()] == [DONE]

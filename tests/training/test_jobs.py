@@ -159,3 +159,28 @@ def test_a_trainer_that_breaks_in_a_folder_that_is_gone_does_not_end_the_queue(s
     good = jobs.submit(Plan())
     until(lambda: good.status == DONE)
     jobs.close()
+
+
+def test_the_wait_counts_what_is_left_of_resumed_runs(store):
+    let = threading.Event()
+
+    def loading(plan, stop, folder, resume):
+        let.wait(20)
+        yield Finished(STOPPED)
+
+    runs = [store.create(Plan(seed=number)) for number in range(2)]
+    for pace, run in zip((2.0, 1.0), runs):
+        steps = [Step(step, 1.0, 0.1, 1.0, 5, pace * step) for step in range(1, 91)]
+        started = Started(100, 10, 1, "generate", "overlap", "CPU", 9, 1)
+        for _ in run.record([started, *steps, Finished(STOPPED, 90, seconds=pace * 90)]):
+            pass
+        (run.folder / "checkpoint").mkdir()
+    jobs = Jobs(store, loading)
+    first, second = (jobs.continue_(run.id) for run in runs)
+    third, fourth = jobs.submit(Plan()), jobs.submit(Plan())
+    until(lambda: jobs.place(first.id) == 0)
+    assert jobs.expected(second.id) == pytest.approx(10 * 2.0)
+    assert jobs.expected(third.id) == pytest.approx(10 * 2.0 + 10 * 1.0)
+    assert jobs.expected(fourth.id) is None, "nobody knows yet how long a fresh run takes"
+    let.set()
+    jobs.close()
