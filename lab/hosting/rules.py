@@ -111,7 +111,8 @@ def permit(plan: Plan, limits: Limits, room: int) -> None:
     _within("A step reads", job.tokens_per_step, limits.tokens, "tokens")
     _within(f"'{plan.model}' has", job.shape.total, limits.parameters, "parameters")
     _within("The run is evaluated", job.evaluations, limits.evaluations, "times")
-    _within("The run saves", job.steps // job.save_every, limits.steps // 5, "times")
+    saves = max(limits.steps // 5, limits.evaluations)  # by itself a run is saved at each evaluation
+    _within("The run saves", job.steps // job.save_every, saves, "times")
     _within("An evaluation reads", training.eval_rows, 1000, "rows")
     _within("An evaluation writes", training.reply_rows, 128, "replies")
     trained = job.trainable
