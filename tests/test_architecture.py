@@ -18,7 +18,7 @@ FLOORS = {
     "models": 1,
     "methods": 2, "data": 2,
     "training": 3, "runs": 3, "artifacts": 3, "chat": 3, "insight": 3, "compare": 3, "hosting": 3,
-    "plots": 4,
+    "plots": 4, "server": 4,
     "ui": 5, "cli": 5, "__main__": 5,
 }  # fmt: skip
 

@@ -63,6 +63,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="path below which a proxy serves the page",
     )
+    parser.add_argument(
+        "--allow-host",
+        type=_text(r"[\w.-]+", "must be a name without a port, such as lab.example.org"),
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which a browser reaches the lab, besides localhost and addresses (may be repeated)",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
@@ -122,7 +130,16 @@ def run(parsed: argparse.Namespace) -> int:
     if port != parsed.port:
         print(f"Port {parsed.port} is in use; taking {port}.", flush=True)
     user = tuple(parsed.auth.split(":", 1)) if parsed.auth else None
-    address = launch(page, port, host, parsed.root_path, lab if parsed.public else None, user, parsed.owner_token)
+    address = launch(
+        page,
+        port,
+        host,
+        parsed.root_path,
+        lab if parsed.public else None,
+        user,
+        parsed.owner_token,
+        parsed.allow_host,
+    )
     # Also where a shell had Ctrl-C ignored (`nohup python app.py &`), and as containers are stopped.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

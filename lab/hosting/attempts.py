@@ -4,42 +4,51 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
-#: Attempts before the first wait; the first wait, which each further attempt doubles, and the longest, in seconds.
+#: Failures before the first wait; the first wait, which each further failure doubles, and the longest, in seconds.
 TRIES, FIRST, LONGEST = 5, 30.0, 3600.0
+
+#: Seconds after which a failure counts no more.
+WINDOW = 6 * 3600.0
 
 #: Addresses that are remembered.
 KEPT = 20_000
 
 
 class Attempts:
-    """By address, the attempts that have not come right, and until when the next must wait."""
+    """By address, the failures within `WINDOW`, and how long the next attempt must wait.
+
+    Not the `limits` library: its windows have no waits that grow, and its memory has no bound on addresses.
+    """
 
     def __init__(self, tries: int = TRIES, now: Callable[[], float] = time.monotonic) -> None:
         self.tries, self.now = tries, now
-        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        #: More failures than `tries` and those that double the first wait to the longest change nothing.
+        self._most = tries + 8
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, address: str) -> float:
-        """Seconds to wait; 0 lets this attempt through and counts it, so that many at once help nobody."""
+    def wait(self, address: str) -> float:
+        """Seconds until the next attempt; 0 lets one be made now."""
         now = self.now()
         with self._lock:
-            count, until = self._counts.get(address, (0, 0.0))
-            if until > now:
-                return until - now
-            if count and now - until > LONGEST:
-                count = 0
-            count += 1
-            wait = min(FIRST * 2.0 ** (count - self.tries), LONGEST) if count >= self.tries else 0.0
-            self._counts[address] = (count, now + wait)
-            self._counts.move_to_end(address)
-            while len(self._counts) > KEPT:
-                self._counts.popitem(last=False)
-        return 0.0
+            times = self._failures.get(address, ())
+            recent = [when for when in times if now - when < WINDOW]
+            if len(recent) < self.tries:
+                return 0.0
+            return max(0.0, recent[-1] + min(FIRST * 2.0 ** (len(recent) - self.tries), LONGEST) - now)
+
+    def wrong(self, address: str) -> None:
+        """Count a failure."""
+        with self._lock:
+            self._failures.setdefault(address, deque(maxlen=self._most)).append(self.now())
+            self._failures.move_to_end(address)
+            while len(self._failures) > KEPT:
+                self._failures.popitem(last=False)
 
     def right(self, address: str) -> None:
-        """The attempt was right: the count begins anew."""
+        """Forget the failures of an address: whoever is there knows the secret."""
         with self._lock:
-            self._counts.pop(address, None)
+            self._failures.pop(address, None)

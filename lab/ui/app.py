@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from starlette.middleware import Middleware
 
-from lab.compat.gradio import slow_queue
+from lab.compat.gradio import outermost, slow_queue
 from lab.compat.plotly import script_file
+from lab.data.files import MAX_BYTES
 from lab.hosting.openid import from_environment
 from lab.hosting.owner import Owner
+from lab.server.body_limit import BodyLimit
+from lab.server.errors import UnhandledErrors, invalid_request
+from lab.server.origin import SameOrigin, TrustedHost
+from lab.server.questions import Questions
 from lab.ui import theme
 from lab.ui.bench.bench import bench
 from lab.ui.component import Widget
@@ -79,17 +86,24 @@ def launch(
     shared: Lab | None = None,
     auth: tuple[str, str] | None = None,
     owner_token: str = "",
+    names: Collection[str] = (),
 ) -> str:
     """Serve the page in the background; its address. Raises OSError if the port is taken.
 
     `shared` is the lab if strangers share it: its gate stands before everything. `auth` is a user and a password,
-    `owner_token` the secret that opens the owner's page.
+    `owner_token` the secret that opens the owner's page. `names` are host names that the lab answers to; a shared lab
+    answers to all if there are none, one's own to localhost and addresses besides.
     """
     script = script_file()
-    guards = [*_guards(shared, root, owner_token, script)] if shared else []
+    guards = [_gate(shared, root, owner_token, script)] if shared else []
     if auth:
         guards.append(Middleware(LoginDoor))
-    limits = shared.limits if shared else None
+    upload = shared.limits.upload if shared and shared.limits else MAX_BYTES
+    first = [Middleware(BodyLimit, upload=upload), Middleware(SameOrigin)]
+    if names or not shared:
+        first.insert(0, Middleware(TrustedHost, names=(host, *names)))
+    if shared:
+        first.insert(0, Middleware(Headers))
     page.queue(default_concurrency_limit=4, max_size=QUEUE if shared else None)
     slow_queue(page)
     _, address, _ = page.launch(
@@ -103,15 +117,21 @@ def launch(
         footer_links=[],
         root_path=root or None,
         auth=auth,
-        max_file_size=limits.upload if limits else None,
-        ssr_mode=False,  # a server before this one would answer without the guards
-        app_kwargs={"middleware": [*guards, Middleware(Early)]},
+        max_file_size=upload,
+        # A server before this one, and servers beside it, would answer without the guards.
+        ssr_mode=False,
+        num_workers=0,
+        app_kwargs={
+            "middleware": [Middleware(UnhandledErrors), *guards, Middleware(Questions, page=page), Middleware(Early)],
+            "exception_handlers": {RequestValidationError: invalid_request},
+            "lifespan": outermost(first),
+        },
     )
     return str(address)
 
 
-def _guards(lab: Lab, root: str, owner_token: str, script: Path) -> tuple[Middleware, Middleware]:
-    """What stands before a shared lab: its headers, and the gate with signing in and the owner's page."""
+def _gate(lab: Lab, root: str, owner_token: str, script: Path) -> Middleware:
+    """The gate of a shared lab, with signing in and the owner's page."""
     provider, author = from_environment(), os.environ.get("SPACE_AUTHOR_NAME", "")
     signing = SignIn(lab, provider, root) if provider else None
     lab.signing = signing is not None
@@ -119,4 +139,4 @@ def _guards(lab: Lab, root: str, owner_token: str, script: Path) -> tuple[Middle
     if lab.overview and (owner_token or (author and provider)):
         lab.owner = Owner(lab.accounts, author if provider else "", owner_token)
         page = OwnerPage(lab.owner, lab.overview)
-    return Middleware(Headers), Middleware(Gate, lab=lab, files=(script,), signing=signing, owner_page=page)
+    return Middleware(Gate, lab=lab, files=(script,), signing=signing, owner_page=page)

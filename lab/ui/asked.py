@@ -1,11 +1,10 @@
-"""What a request's head says, and the plain answers that the gate gives itself."""
+"""What a request's head says, and what is taken from an answer on its way out."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -33,14 +32,6 @@ class Asked:
     @property
     def queries(self) -> dict[str, str]:
         return dict(self._request.query_params)
-
-    @property
-    def foreign(self) -> bool:
-        """Whether a script of another site asks (browsers say so): it would ask with this visitor's cookie."""
-        origin = self.header("origin")
-        if self.method in ("GET", "HEAD") or not origin:
-            return False
-        return urlsplit(origin).netloc not in (self.header("host"), self.header("x-forwarded-host"))
 
     @property
     def secure(self) -> bool:
@@ -85,21 +76,3 @@ def hearing(send: Send, told: Any) -> Send:
         await send({"type": "http.response.body", "body": whole})
 
     return changed
-
-
-async def say(send: Send, status: int, words: str) -> None:
-    """Refuse, in JSON."""
-    await answer(send, status, json.dumps({"detail": words}).encode(), "application/json")
-
-
-async def answer(send: Send, status: int, body: bytes, kind: str, cookie: bytes = b"", *more: tuple) -> None:
-    """A whole answer, with a cookie if there is one; browsers keep none of them."""
-    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-    headers += [(b"cache-control", b"no-store"), *([(b"set-cookie", cookie)] if cookie else []), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def redirect(send: Send, address: str, cookie: bytes = b"") -> None:
-    """Send the browser elsewhere, with a cookie if there is one."""
-    await answer(send, 303, b"", "text/plain", cookie, (b"location", address.encode("ascii")))

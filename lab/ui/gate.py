@@ -6,7 +6,6 @@ file are a visitor's own from the first time they are named.
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -14,13 +13,17 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from lab.ui.asked import Asked, hearing, say, welcoming
+from lab.server.bodies import json_object, read_body, replay
+from lab.server.errors import NOT_A_QUESTION
+from lab.server.paths import API, CALLBACK, SIGN_IN
+from lab.server.responses import refuse
+from lab.ui.asked import Asked, hearing, welcoming
 from lab.ui.headers import App
 from lab.ui.lab import Lab
 from lab.ui.owner import PATHS as OWNER
 from lab.ui.owner import OwnerPage
-from lab.ui.signin import AWAY, BACK, SignIn
-from lab.ui.web import Message, Receive, Scope, Send
+from lab.ui.signin import SignIn
+from lab.ui.web import Receive, Scope, Send
 
 #: What anyone may get: the page and what it is drawn with.
 OPEN = re.compile(
@@ -35,10 +38,8 @@ OURS = {
 }  # fmt: skip
 HEARTBEAT, FILE = "heartbeat/", "file="
 
-API = "/gradio_api/"
-
-#: Bytes of a question: a form with a comparison of many plans fits.
-QUESTION = 2 * 2**20
+#: Bytes that a file takes on the disk even if it is empty.
+BLOCK = 4096
 
 #: Sessions and uploads whose visitors are remembered, and seconds after which the bytes that a visitor sent are
 #: forgotten.
@@ -68,31 +69,27 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
-        if scope["type"] == "lifespan":
-            return await self.app(scope, receive, send)
         if scope["type"] != "http":
-            return await say(send, 404, "There is no such thing here.")
+            return await self.app(scope, receive, send)
         asked = Asked(scope, self.lab.accounts)
-        if asked.foreign:
-            return await say(send, 403, "This came from another site.")
         if asked.owner and not self.visitors.visit(asked.owner):
-            return await say(send, 503, "The lab is full: as many visitors as it can hold. Try again later.")
-        if self.signing and asked.method == "GET" and asked.path in (AWAY, BACK):
-            return await (self.signing.away if asked.path == AWAY else self.signing.back)(asked, send)
+            return await refuse(send, 503, "The lab is full: as many visitors as it can hold. Try again later.")
+        if self.signing and asked.method == "GET" and asked.path in (SIGN_IN, CALLBACK):
+            return await (self.signing.away if asked.path == SIGN_IN else self.signing.back)(asked, send)
         if self.owner_page and (asked.method, asked.path) in OWNER:
             return await self.owner_page(asked, receive, send)
         if OPEN.fullmatch(asked.path):
             return await self.app(scope, receive, send if asked.owner else welcoming(send, asked))
         if not asked.path.startswith(API):
-            return await say(send, 404, "There is no such thing here.")
+            return await refuse(send, 404, "There is no such thing here.")
         what = asked.path.removeprefix(API).removesuffix("/")
         if asked.method in ("GET", "HEAD") and what.startswith(FILE):
             return await self._file(what.removeprefix(FILE), asked, receive, send)
         known = (asked.method, what) in OURS or (asked.method == "GET" and what.startswith(HEARTBEAT))
         if not known:
-            return await say(send, 404, "There is no such thing here.")
+            return await refuse(send, 404, "There is no such thing here.")
         if not asked.owner:
-            return await say(send, 403, "The lab cannot tell you from others: let the page keep a cookie.")
+            return await refuse(send, 403, "The lab cannot tell you from others: let the page keep a cookie.")
         if what == "upload":
             return await self._upload(asked, receive, send)
         if asked.method == "POST":
@@ -101,7 +98,7 @@ class Gate:
         if what == "upload_progress":
             named = "upload " + asked.query("upload_id")
         if not self._own(named, asked.owner):
-            return await say(send, 403, "This session is another visitor's.")
+            return await refuse(send, 403, "This session is another visitor's.")
         return await self.app(scope, receive, send)
 
     def _own(self, name: str, owner: str) -> bool:
@@ -119,37 +116,26 @@ class Gate:
         try:
             place = Path(path).resolve()
         except (OSError, ValueError):
-            return await say(send, 404, "There is no such file.")
+            return await refuse(send, 404, "There is no such file.")
         if place not in self.files and not (asked.owner and self.lab.served.may(place, asked.owner)):
-            return await say(send, 404, "There is no such file.")
+            return await refuse(send, 404, "There is no such file.")
         return await self.app(asked.scope, receive, send)
 
     async def _question(self, asked: Asked, receive: Receive, send: Send) -> None:
         """A question in JSON: read whole, to see whose session it names."""
-        body = b""
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > QUESTION:
-                return await say(send, 413, "This is too long.")
-            if not message.get("more_body"):
-                break
+        body = await read_body(receive)
+        if body is None:
+            return None
         try:
-            told = json.loads(body)
+            told = json_object(body)
             session = told["session_hash"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return await say(send, 400, "This is no question of the page's.")
+        except (ValueError, KeyError):
+            return await refuse(send, 400, NOT_A_QUESTION)
         if not isinstance(session, str) or not self._own(session, asked.owner):
-            return await say(send, 403, "This session is another visitor's.")
+            return await refuse(send, 403, "This session is another visitor's.")
         if (event := told.get("event_id")) and not self._own(f"event {event}", asked.owner):
-            return await say(send, 403, "This is another visitor's.")
-        first = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def again() -> Message:
-            return first.pop() if first else await receive()
-
+            return await refuse(send, 403, "This is another visitor's.")
+        again = replay(body, receive)
         if not asked.path.rstrip("/").endswith("queue/join"):
             return await self.app(asked.scope, again, send)
 
@@ -161,20 +147,25 @@ class Gate:
 
     async def _upload(self, asked: Asked, receive: Receive, send: Send) -> None:
         if not self._own("upload " + (asked.query("upload_id") or asked.owner), asked.owner):
-            return await say(send, 403, "This upload is another visitor's.")
+            return await refuse(send, 403, "This upload is another visitor's.")
         length = asked.header("content-length")
-        # A form with one file is little longer than the file.
-        if not length.isdigit() or int(length) > self.limits.upload + 10_000:
-            return await say(send, 413, f"A file may have {self.limits.upload // 2**20} MB here.")
-        with self._lock:
-            if time.monotonic() - self._since > FORGOTTEN:
-                self._sent, self._since = {}, time.monotonic()
-            self._sent[asked.owner] = self._sent.get(asked.owner, 0) + int(length)
-            if self._sent[asked.owner] > self.limits.disk // 4:
-                return await say(send, 429, "These were many uploads. Try again in an hour.")
+        if not length:
+            return await refuse(send, 411, "Send a file with its length.")
+        if self._uploaded(asked.owner, int(length)) > self.limits.disk // 4:
+            return await refuse(send, 429, "These were many uploads. Try again in an hour.")
 
         def kept(answer: Any) -> None:
-            for path in answer if isinstance(answer, list) else ():
+            paths = answer if isinstance(answer, list) else []
+            self._uploaded(asked.owner, BLOCK * len(paths))
+            for path in paths:
                 self.lab.served.grant(str(path), asked.owner)
 
         return await self.app(asked.scope, receive, hearing(send, kept))
+
+    def _uploaded(self, owner: str, size: int) -> int:
+        """Count bytes that a visitor sends; how many they have sent within the hour."""
+        with self._lock:
+            if time.monotonic() - self._since > FORGOTTEN:
+                self._sent, self._since = {}, time.monotonic()
+            self._sent[owner] = self._sent.get(owner, 0) + size
+            return self._sent[owner]

@@ -13,17 +13,17 @@ from typing import Any
 from lab.errors import LabError
 from lab.hosting.owner import Overview, Owner
 from lab.paths import ASSETS
+from lab.server.bodies import json_object, read_body
+from lab.server.paths import OWNER as PAGE
+from lab.server.responses import refuse, respond
 from lab.ui import visitor
-from lab.ui.asked import Asked, answer, say
+from lab.ui.asked import Asked
 from lab.ui.door import Door, wait_words
 from lab.ui.guard import told
 from lab.ui.web import Receive, Send
 
-PAGE, LOAD, ENTER, ACT = "/owner", "/owner/load", "/owner/enter", "/owner/act"
+LOAD, ENTER, ACT = f"{PAGE}/load", f"{PAGE}/enter", f"{PAGE}/act"
 PATHS = {("GET", PAGE), ("GET", LOAD), ("POST", ENTER), ("POST", ACT)}
-
-#: Bytes of a question.
-QUESTION = 4096
 
 
 class OwnerPage:
@@ -41,11 +41,11 @@ class OwnerPage:
         """Answer one of `PATHS`."""
         if asked.path == PAGE:
             cookie = b"" if asked.browser else asked.cookie(visitor.new())
-            return await answer(send, 200, self.page, "text/html; charset=utf-8", cookie)
+            return await respond(send, 200, self.page, "text/html; charset=utf-8", cookie)
         if asked.path == ENTER:
             return await self._enter(asked, receive, send)
         if not self.owner.admits(asked.browser):
-            return await say(send, 404, "There is no such thing here.")
+            return await refuse(send, 404, "There is no such thing here.")
         if asked.path == LOAD:
             return await self._told(send, self.overview.seen)
         question = await _read(receive)
@@ -54,35 +54,30 @@ class OwnerPage:
         )
 
     async def _enter(self, asked: Asked, receive: Receive, send: Send) -> None:
-        names = self.door.names(asked.scope)
+        names, token = self.door.names(asked.scope), str((await _read(receive)).get("token", ""))
+        # Nothing is awaited from here on, so many attempts at once are counted one after the other.
         if wait := self.door.wait(names):
-            return await say(send, 429, wait_words(wait))
-        if not self.owner.enter(asked.browser, str((await _read(receive)).get("token", ""))):
-            return await say(send, 403, "This is not the owner's token.")
+            return await refuse(send, 429, wait_words(wait))
+        if not self.owner.enter(asked.browser, token):
+            self.door.wrong(names)
+            return await refuse(send, 403, "This is not the owner's token.")
         self.door.right(names)
-        return await answer(send, 200, b"{}", "application/json")
+        return await respond(send, 200, b"{}", "application/json")
 
     async def _told(self, send: Send, work: Callable[[], Any]) -> None:
         """What the work gives, off the server's loop; what goes wrong in one sentence."""
         try:
-            await answer(send, 200, json.dumps({"ok": await asyncio.to_thread(work)}).encode(), "application/json")
+            await respond(send, 200, json.dumps({"ok": await asyncio.to_thread(work)}).encode(), "application/json")
         except Exception as problem:
             words = {"error": told(problem)}
-            await answer(
+            await respond(
                 send, 200 if isinstance(problem, LabError) else 500, json.dumps(words).encode(), "application/json"
             )
 
 
 async def _read(receive: Receive) -> dict[str, Any]:
     """The question's JSON object; an empty one for anything else."""
-    body = b""
-    while len(body) <= QUESTION:
-        message = await receive()
-        body += message.get("body", b"")
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
-            break
     try:
-        found = json.loads(body[: QUESTION + 1])
+        return json_object(await read_body(receive) or b"")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}

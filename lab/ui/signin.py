@@ -8,15 +8,14 @@ import os
 
 from lab.errors import LabError
 from lab.hosting.openid import Provider
+from lab.server.paths import CALLBACK
+from lab.server.responses import redirect
 from lab.ui import visitor
-from lab.ui.asked import Asked, redirect
+from lab.ui.asked import Asked
 from lab.ui.lab import Lab
 from lab.ui.web import Send
 
 log = logging.getLogger(__name__)
-
-#: Spaces lets a sign-in come back to any address of the Space; these are the usual ones.
-AWAY, BACK = "/login/huggingface", "/login/callback"
 
 #: The page, seen from both.
 HOME = "../"
@@ -67,6 +66,6 @@ class SignIn:
         # A Space with an address of its own still takes sign-ins at the one that it was born with.
         space = os.environ.get("SPACE_HOST", "").split(",")[0].strip()
         if space:
-            return f"https://{space}{BACK}"
+            return f"https://{space}{CALLBACK}"
         host = asked.header("x-forwarded-host") or asked.header("host")
-        return f"{'https' if asked.secure else 'http'}://{host}{self.root}{BACK}"
+        return f"{'https' if asked.secure else 'http'}://{host}{self.root}{CALLBACK}"

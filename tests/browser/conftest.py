@@ -31,8 +31,8 @@ LONG = 90_000
 class App:
     """`python app.py` on a free port, with a folder of runs that outlives it."""
 
-    def __init__(self, runs: Path, **environment: str) -> None:
-        self.runs, self.environment = runs, environment
+    def __init__(self, runs: Path, *options: str, **environment: str) -> None:
+        self.runs, self.options, self.environment = runs, options, environment
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
 
@@ -41,6 +41,7 @@ class App:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         command = [sys.executable, "app.py", "--no-browser", "--port", str(port), "--runs", str(self.runs)]
+        command += self.options
         usual = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             command,

@@ -8,6 +8,8 @@ from pathlib import Path
 import gradio as gr
 import httpx
 import pytest
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lab.compat import gradio as compat
 from tests.ports import free
@@ -60,3 +62,60 @@ def test_ours_comes_before_gradios_modules(web):
 def test_a_page_without_a_head_is_left_as_it_is(caplog):
     assert compat.first_in_head(b"<p>Hello</p>", b"<style></style>") == b"<p>Hello</p>"
     assert "no <head>" in caplog.text
+
+
+class Marks:
+    """Middleware that adds its name to a header of every answer."""
+
+    def __init__(self, app: ASGIApp, name: bytes) -> None:
+        self.app, self.name = app, name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def changed(message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (b"x-mark", self.name)]}
+            await send(message)
+
+        await self.app(scope, receive, changed if scope["type"] == "http" else send)
+
+
+def test_ours_stands_before_what_gradio_answers_other_sites():
+    """The inner of two is not asked: Gradio grants the preflight before. The outer ones see the answer last."""
+    with gr.Blocks(analytics_enabled=False) as page:
+        gr.Markdown("Hello")
+    inner = [Middleware(Marks, name=b"inner")]
+    outer = compat.outermost([Middleware(Marks, name=b"first"), Middleware(Marks, name=b"second")])
+    port = free()
+    page.launch(
+        prevent_thread_lock=True, quiet=True, server_port=port, ssr_mode=False,
+        app_kwargs={"middleware": inner, "lifespan": outer},
+    )  # fmt: skip
+    preflight = {"origin": "https://other.example", "access-control-request-method": "POST", "host": "lab.example"}
+    answer = httpx.options(f"http://127.0.0.1:{port}/gradio_api/queue/join", headers=preflight, trust_env=False)
+    page.close(verbose=False)
+    assert answer.headers["access-control-allow-origin"] == "https://other.example", "Gradio grants nothing any more"
+    assert answer.headers.get_list("x-mark") == ["second", "first"]
+
+
+def test_without_a_stack_the_app_does_not_start():
+    class App:
+        middleware_stack = None
+
+    with pytest.raises(RuntimeError, match="nothing would stand before"):
+        compat.outermost([])(App()).__aenter__().send(None)
+
+
+def test_only_what_the_page_has_is_there():
+    def answer(value: int) -> int:
+        return value
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        shown = gr.HTML(server_functions=[answer])
+        button = gr.Button()
+        button.click(lambda: None)
+        button.click(None, js="() => {}")
+    assert compat.has_service(page, shown._id, "answer")
+    for number, name in ((button._id, "answer"), (10**9, "answer"), (shown._id, "update"), (shown._id, "__init__")):
+        assert not compat.has_service(page, number, name)
+    assert [compat.has_listener(page, number) for number in (0, 1, 2, -1)] == [True, True, False, False]
+    assert [compat.runs_on_server(page, number) for number in (0, 1, 2, -1)] == [True, False, False, False]

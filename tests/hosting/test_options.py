@@ -31,6 +31,8 @@ def test_the_lab_is_shared_by_itself_on_spaces_and_else_when_asked(monkeypatch: 
         ["--owner-token", "short"],
         ["--root-path", "lab"],
         ["--root-path", "/a b"],
+        ["--allow-host", "lab.example:80"],
+        ["--allow-host", "https://lab.example"],
     ],
 )
 def test_an_option_that_cannot_be_is_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,7 +124,8 @@ def test_what_cannot_be_done_is_a_sentence(owner: Visitor) -> None:
         told = owner.web.post("/owner/act", json=body).json()
         assert "There is no run" in told["error"]["message"]
     for body in (b"", b"[1]", b"\xff", b'{"action": 1}'):
-        assert "error" in owner.web.post("/owner/act", content=body).json()
+        answer = owner.web.post("/owner/act", content=body, headers={"content-type": "application/json"})
+        assert "error" in answer.json()
 
 
 def test_the_token_is_tried_a_few_times_only(server: Server, visitor: Visitor) -> None:

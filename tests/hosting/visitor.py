@@ -23,12 +23,13 @@ API = "/gradio_api"
 
 
 class Server:
-    """A lab that strangers share, served for real."""
+    """A lab that strangers share, or one's own where there are no limits, served for real."""
 
-    def __init__(self, folder: Path, limits: Limits, **how: Any) -> None:
+    def __init__(self, folder: Path, limits: Limits | None, **how: Any) -> None:
         self.lab = Lab(folder, limits)
         self.page: gr.Blocks = build(self.lab)
-        self.url = launch(self.page, free(), "127.0.0.1", shared=self.lab, **how).rstrip("/")
+        how.setdefault("shared", self.lab if limits else None)
+        self.url = launch(self.page, free(), "127.0.0.1", **how).rstrip("/")
 
     def close(self) -> None:
         self.lab.close()
@@ -118,7 +119,7 @@ class Visitor:
     def send(self, name: str, contents: bytes, upload: str = "") -> httpx.Response:
         """Send a file as the form does."""
         address = f"{API}/upload" + (f"?upload_id={upload}" if upload else "")
-        return self.web.post(address, files={"files": (name, contents)})
+        return self.web.post(address, files={"files": (name, contents)}, headers={"origin": self.server.url})
 
     def upload(self, name: str, contents: bytes) -> str:
         """A file of one's own that a plan can name."""

@@ -1,0 +1,1 @@
+"""ASGI middleware that stands between the network and the page."""
