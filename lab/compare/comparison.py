@@ -306,7 +306,7 @@ class Comparisons:
         return made
 
     def get(self, name: str) -> Comparison:
-        if not name or Path(name).name != name:
+        if name in ("", "..") or Path(name).name != name:
             raise LabError(f"There is no comparison '{name}'.", "See the list of comparisons.")
         if name not in self._known or not (self.folder / name / FILE).is_file():
             self._known.pop(name, None)

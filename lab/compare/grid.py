@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
+from math import log10, prod
 from typing import Any
 
 from lab import methods
-from lab.compare.spec import STEPS, Entry, Spec, with_loose
+from lab.compare.spec import MOST, STEPS, Entry, Spec, with_loose
 from lab.errors import LabError, Reason
 from lab.events import Memory
 from lab.knobs import knobs
 from lab.plan import Plan
 from lab.training.job import Job, resolve
-
-#: Most members of one comparison.
-MOST = 500
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,24 @@ class Member:
         return f"{self.arm}, seed {self.plan.seed}"
 
 
-def expand(spec: Spec, plan_of: Callable[[str], Plan] | None = None) -> tuple[Member, ...]:
+def size(spec: Spec) -> int:
+    """How many members a comparison has, by multiplication: none of them is made for it."""
+    return sum(_size(entry, spec) for entry in spec.methods) * len(spec.seeds) + len(spec.plans) + len(spec.runs)
+
+
+def expand(spec: Spec, plan_of: Callable[[str], Plan] | None = None, most: int = MOST) -> tuple[Member, ...]:
     """The members of a comparison in their order: arm after arm, each with its seeds.
 
     `plan_of` gives the plan of a run that exists, for a comparison that lists some. Raises LabError for an empty
-    or too large grid and for two members that are the same.
+    grid, for one of more than `most` members and for two members that are the same.
     """
-    size = sum(_size(entry, spec) for entry in spec.methods) * len(spec.seeds) + len(spec.plans) + len(spec.runs)
-    if not size:
+    count = size(spec)
+    if not count:
         raise LabError("The comparison has no members.", "Name at least one method, for example `methods: [lora]`.")
-    if size > MOST:
+    if count > most:
         raise LabError(
-            f"The comparison has {size:,} members; at most {MOST} are run.", "Take fewer settings, seeds or methods."
+            f"The comparison has {_count(count)} members; at most {most} are run.",
+            "Take fewer settings, seeds or methods.",
         )
     plans = [_protocol(plan, spec) for entry in spec.methods for plan in _plans(entry, spec)]
     seeded = [replace(plan, seed=seed) for plan in plans for seed in spec.seeds]
@@ -64,6 +67,11 @@ def expand(spec: Spec, plan_of: Callable[[str], Plan] | None = None) -> tuple[Me
     arms = _names([*seeded, *own, *given])
     runs = [""] * (len(seeded) + len(own)) + list(spec.runs if plan_of else ())
     return tuple(Member(plan, arm, run) for plan, arm, run in zip([*seeded, *own, *given], arms, runs))
+
+
+def _count(number: int) -> str:
+    """The number as people write it; a long one as a power of ten, for Python does not spell out the longest."""
+    return f"{number:,}" if number < 10**15 else f"more than 10^{int((number.bit_length() - 1) * log10(2))}"
 
 
 def _axes(entry: Entry, spec: Spec) -> dict[str, list[Any]]:
@@ -116,8 +124,9 @@ def flat(plan: Plan) -> dict[str, Any]:
     own = {item.name: item.default for item in knobs(methods.method(plan.method).Settings)}
     found: dict[str, Any] = {"model": plan.model, "method": plan.method}
     found |= json.loads(json.dumps(own | dict(plan.settings)))
+    plain = plan.to_dict()
     for part in ("precision", "data", "training"):
-        found |= {f"{part}.{name}": value for name, value in plan.to_dict()[part].items()}
+        found |= {f"{part}.{name}": value for name, value in plain[part].items()}
     return found
 
 
@@ -127,14 +136,28 @@ def _names(plans: list[Plan]) -> list[str]:
     Plans that differ in their seed alone have the same name.
     """
     flats = [flat(plan) for plan in plans]
+    across = [name for name in ("model", "data.source", "precision.weights") if len({one[name] for one in flats}) > 1]
+    peers: dict[str, list[dict[str, Any]]] = {}
+    for mine in flats:
+        peers.setdefault(mine["method"], []).append(mine)
+    varied = {method: set(_varied(group)) for method, group in peers.items()}
     names = []
     for plan, mine in zip(plans, flats):
-        peers = [other for other in flats if other["method"] == plan.method]
-        across = [name for name in ("model", "data.source", "precision.weights") if len({o[name] for o in flats}) > 1]
-        differ = [name for name in mine if len({json.dumps(o.get(name)) for o in peers}) > 1 or name in across]
-        said = [_said(name, mine[name]) for name in differ]
+        said = [_said(name, mine[name]) for name in mine if name in varied[plan.method] or name in across]
         names.append(" ".join([methods.method(plan.method).title, *said]))
     return names
+
+
+def _varied(flats: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the choices in which the flattened plans are not all alike."""
+    values: dict[str, set[str]] = {}
+    for place, mine in enumerate(flats):
+        for name, value in mine.items():
+            # A choice that an earlier plan does not have differs from it.
+            values.setdefault(name, set() if place == 0 else {"null"}).add(json.dumps(value))
+        for name in values.keys() - mine.keys():
+            values[name].add("null")
+    return [name for name, seen in values.items() if len(seen) > 1]
 
 
 def _said(name: str, value: Any) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from lab.events import FAILED
 
 #: Bytes and rows of an import that are read.
 LARGEST, MOST = 20 * 2**20, 2000
+
+#: The largest figure that is taken over: bytes, parameters and seconds are far below it.
+LARGEST_FIGURE = 1e18
 
 #: peft's name of a method's type → the lab's, where the lab has it.
 TYPES = {
@@ -73,17 +77,20 @@ def parse(text: str, name: str = "the table") -> list[Outcome]:
     if text.lstrip()[:1] in ("{", "["):
         try:
             plain = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LabError(
                 f"{name} is no JSON: {error}.", "Choose a result file of peft's method comparison."
             ) from None
         rows = plain if isinstance(plain, list) else [plain]
         return [_from_result(row, name) for row in rows[:MOST]]
-    rows = list(csv.DictReader(io.StringIO(text)))
+    try:
+        rows = list(itertools.islice(csv.DictReader(io.StringIO(text, newline="")), MOST))
+    except csv.Error as error:
+        raise LabError(f"{name} is no table: {error}.", "Choose a CSV file of results.") from None
     if not rows or "experiment" not in rows[0] or COLUMNS["score"] not in rows[0]:
         wanted = ", ".join(["experiment", "peft_type", *COLUMNS.values()])
         raise LabError(f"{name} is no table of results.", f"It needs the columns {wanted}.")
-    return [_from_row(row, place, name) for place, row in enumerate(rows[:MOST], 2)]
+    return [_from_row(row, place, name) for place, row in enumerate(rows, 2)]
 
 
 def _from_row(row: Mapping[str, str], place: int, name: str) -> Outcome:
@@ -95,11 +102,16 @@ def _from_row(row: Mapping[str, str], place: int, name: str) -> Outcome:
             value = float(text)
         except ValueError:
             raise LabError(f"Line {place} of {name} has '{text}' as {column}.", "It must be a number.") from None
-        return value if math.isfinite(value) else None
+        return _figure(value)
 
     values = {field: number(column) for field, column in COLUMNS.items()}
     experiment = str(row["experiment"])
     return _published(experiment, str(row.get("peft_type", "")), str(row.get("status", "success")), values, {})
+
+
+def _figure(value: float) -> float | None:
+    """The figure; None for one that is not finite or that nothing measured can have."""
+    return value if math.isfinite(value) and abs(value) <= LARGEST_FIGURE else None
 
 
 def _from_result(row: Any, name: str) -> Outcome:
@@ -118,10 +130,10 @@ def _from_result(row: Any, name: str) -> Outcome:
             "total": train.get("num_total_params"),
             "bytes": train.get("file_size"),
         }
-        values = {key: None if value is None else float(value) for key, value in values.items()}
+        values = {key: None if value is None else _figure(float(value)) for key, value in values.items()}
         kind, status = config.get("peft_type") or "FULL", train.get("status", "success")
         return _published(run["experiment_name"], str(kind), str(status), values, run.get("train_config") or {})
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         raise LabError(
             f"{name} is no result of peft's method comparison.", "It needs run_info, train_info and meta_info."
         ) from None

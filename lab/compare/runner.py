@@ -20,7 +20,8 @@ from lab.compare.grid import Member, foresee
 from lab.compare.spec import SECONDS, STEPS, TOKENS, TUNED
 from lab.errors import LabError
 from lab.events import DONE, FAILED
-from lab.plan import Plan
+from lab.knobs import build, values
+from lab.plan import Plan, Training
 from lab.runs import INTERRUPTED, Run
 from lab.training.jobs import Jobs
 
@@ -247,4 +248,5 @@ class Runner:
 
 
 def _at(plan: Plan, **training: object) -> Plan:
-    return replace(plan, training=replace(plan.training, **training))  # type: ignore[arg-type]
+    """The plan with other training settings. Raises LabError for one out of bounds, such as 10⁹ steps."""
+    return replace(plan, training=build(Training, values(plan.training) | training))

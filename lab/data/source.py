@@ -45,7 +45,7 @@ def kind(source: str) -> str:
         return "embedded"
     if not name:
         raise LabError("No data set is chosen.", "Choose an embedded one, a Hub id or a file.")
-    if ending(name) or name.startswith((".", "/", "~")) or "\\" in name or os.path.exists(name):
+    if ending(name) or name.startswith((".", "/", "~")) or "\\" in name or _is_readable_file(name):
         return "file"
     if name.count("/") == 1:
         return "hub"
@@ -55,6 +55,15 @@ def kind(source: str) -> str:
         f"There is no embedded data set '{name}'.",
         nearest(name, datasets()) or f"There are {', '.join(datasets())}; a Hub id looks like 'organisation/name'.",
     )
+
+
+def _is_readable_file(name: str) -> bool:
+    """Whether there is such a file for whoever asks; whoever may not read it is not told either."""
+    try:
+        access.rules().file(Path(name))
+    except LabError:
+        return False
+    return os.path.exists(name)
 
 
 def read(data: Data) -> Table:

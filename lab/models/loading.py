@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +34,7 @@ def kind(model: str) -> str:
         return "embedded"
     if not name:
         raise LabError("No model is chosen.", "Choose the embedded one, a Hub id or a folder.")
-    if Path(name).expanduser().exists() or name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name or _is_readable_folder(name):
         return "folder"
     if "/" in name:
         return "hub"
@@ -41,6 +42,15 @@ def kind(model: str) -> str:
         f"There is no embedded model '{name}'.",
         nearest(name, models()) or f"There is {', '.join(models())}; a Hub id looks like 'organisation/name'.",
     )
+
+
+def _is_readable_folder(name: str) -> bool:
+    """Whether there is such a folder or file for whoever asks; whoever may read none is not told either."""
+    try:
+        access.rules().folder(Path(name))
+    except LabError:
+        return False
+    return os.path.exists(name)
 
 
 def folder(model: str, weights: bool = True) -> Path:
@@ -53,9 +63,9 @@ def folder(model: str, weights: bool = True) -> Path:
         return path
     if origin == "hub":
         return hub.resolve(model.strip()) if weights else hub.fetch_config(model.strip())
-    path = Path(model.strip()).expanduser()
+    path = Path(os.path.expanduser(model.strip()))
     access.rules().folder(path)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # which a name of any length can be asked
         raise LabError(f"The folder '{path}' does not exist.", "Check its path.")
     if not (path / "config.json").is_file():
         raise LabError(f"The folder '{path}' holds no config.json.", "Choose a folder saved with save_pretrained.")

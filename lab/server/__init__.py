@@ -1,1 +1,1 @@
-"""ASGI middleware that stands between the network and the page."""
+"""What stands between the network and the lab: ASGI middleware, and the shapes of requests."""

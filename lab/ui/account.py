@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from lab.server.schema import Empty
 from lab.ui.lab import Lab
 from lab.ui.visitor import visitor
 
 
-def account(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
+def account(lab: Lab, request: Empty) -> dict[str, Any]:
     """Whether one can sign in, as whom this browser has, whether it may push, and what is left to be said to it."""
     found = lab.accounts.of(visitor())
     problem = lab.accounts.heard(visitor())
@@ -22,6 +22,6 @@ def account(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def leave(lab: Lab, asked: Mapping[str, Any]) -> None:
+def leave(lab: Lab, request: Empty) -> None:
     """Sign out: what is the account's is not this browser's any more, and its token is forgotten."""
     lab.accounts.leave(visitor())

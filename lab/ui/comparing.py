@@ -13,22 +13,31 @@ from lab.compare import report
 from lab.compare.comparison import Comparison, Comparisons
 from lab.compare.export import export
 from lab.compare.files import save
-from lab.compare.grid import expand, foresee
+from lab.compare.grid import Member, expand, foresee
 from lab.compare.pace import seconds, speed
 from lab.compare.recommend import GOALS, recommend
 from lab.compare.results import QUANTITIES, Outcome, arms, table
 from lab.compare.runner import Runner
-from lab.compare.spec import Protocol, Spec, parse, write
+from lab.compare.spec import MOST, Protocol, Spec, parse, write
 from lab.compare.verdict import verdict
 from lab.errors import LabError
 from lab.knobs import knobs
 from lab.methods import METHODS
 from lab.plan import WEIGHTS, Data, Plan
 from lab.plots import choices, compare, gallery
-from lab.ui.guard import answer
+from lab.server.schema import Empty
+from lab.ui import guard
+from lab.ui.comparison_requests import (
+    AdviseRequest,
+    AnyPicture,
+    BesideRequest,
+    ComparisonRequest,
+    ControlRequest,
+    ExportRequest,
+    ReadRequest,
+    SpecRequest,
+)
 from lab.ui.lab import Lab
-
-Asked = Mapping[str, Any]
 
 
 class Comparing:
@@ -47,7 +56,7 @@ class Comparing:
 
     # -- building ---------------------------------------------------------------------------------
 
-    def offer(self, asked: Asked) -> dict[str, Any]:
+    def offer(self, request: Empty) -> dict[str, Any]:
         """What can be chosen: models, data, methods with their settings, precisions, the protocol's knobs."""
         from lab.data import catalogue as data
         from lab.models import catalogue as models
@@ -89,10 +98,15 @@ class Comparing:
                 found.add(run.plan.data.source)
         return found
 
-    def foresee(self, asked: Asked) -> dict[str, Any]:
+    def _members(self, spec: Spec) -> tuple[Member, ...]:
+        """The members that a spec means. Raises LabError for more than this lab allows."""
+        most = self.lab.limits.members if self.lab.limits else MOST
+        return expand(spec, lambda run: self.lab.runs.get(run).plan, most)
+
+    def foresee(self, request: SpecRequest) -> dict[str, Any]:
         """What a comparison will run: its arms with parameters and memory, what cannot run and why, and how long."""
-        spec = Spec.from_dict(asked["spec"])
-        seen = foresee(expand(spec, lambda run: self.lab.runs.get(run).plan))
+        spec = Spec.from_dict(request["spec"])
+        seen = foresee(self._members(spec))
         rows: dict[str, dict[str, Any]] = {}
         for item in seen:
             row = rows.setdefault(
@@ -118,19 +132,18 @@ class Comparing:
             "seconds": seconds(able, spec.protocol, speed(self.lab.runs.all(), spec.model)),
         }
 
-    def read(self, asked: Asked) -> dict[str, Any]:
+    def read(self, request: ReadRequest) -> dict[str, Any]:
         """A file's text as a comparison."""
-        return parse(str(asked["text"])).to_dict()
+        return parse(request["text"]).to_dict()
 
-    def write(self, asked: Asked) -> str:
+    def write(self, request: SpecRequest) -> str:
         """A comparison as the text of a file."""
-        return write(Spec.from_dict(asked["spec"]))
+        return write(Spec.from_dict(request["spec"]))
 
-    def launch(self, asked: Asked) -> str:
+    def launch(self, request: SpecRequest) -> str:
         """Make the comparison and start it; its id."""
-        spec = Spec.from_dict(asked["spec"])
-        if self.lab.limits and len(expand(spec, lambda run: self.lab.runs.get(run).plan)) > self.lab.limits.members:
-            raise LabError(f"A comparison here has up to {self.lab.limits.members} members.", "Vary fewer settings.")
+        spec = Spec.from_dict(request["spec"])
+        self._members(spec)
         if self.lab.limits and len(self.store.all()) >= self.lab.limits.runs:
             raise LabError("You have as many comparisons as this shared lab keeps.", "Delete some.")
         made = self.store.create(spec)
@@ -151,7 +164,7 @@ class Comparing:
             return "paused" if runner.paused else "running"
         return "waiting" if comparison.waiting else "done"
 
-    def every(self, asked: Asked) -> list[dict[str, Any]]:
+    def every(self, request: Empty) -> list[dict[str, Any]]:
         """The list of comparisons, newest first."""
         return [
             {
@@ -164,9 +177,9 @@ class Comparing:
             for item in self.store.all()
         ]
 
-    def control(self, asked: Asked) -> None:
+    def control(self, request: ControlRequest) -> None:
         """Start, pause, stop or delete a comparison; move a member, or run it again."""
-        comparison, action, key = self.store.get(str(asked["id"])), str(asked["action"]), str(asked.get("key", ""))
+        comparison, action, key = self.store.get(request["id"]), request["action"], request.get("key", "")
         runner = self._runner(comparison)
         if action == "delete":
             if runner.alive:
@@ -177,7 +190,7 @@ class Comparing:
             "start": runner.start,
             "pause": runner.pause,
             "stop": runner.stop,
-            "move": lambda: comparison.move(key, int(asked["place"])),
+            "move": lambda: comparison.move(key, request.get("place", 0)),
             "again": lambda: comparison.again(key),
         }
         actions[action]()
@@ -187,9 +200,9 @@ class Comparing:
 
     # -- looking ----------------------------------------------------------------------------------
 
-    def open(self, asked: Asked) -> dict[str, Any]:
+    def open(self, request: ComparisonRequest) -> dict[str, Any]:
         """Everything of a comparison but its pictures."""
-        comparison = self.store.get(str(asked["id"]))
+        comparison = self.store.get(request["id"])
         outcomes = comparison.outcomes()
         runner = self.runners.get(comparison.id)
         error = runner.error if runner else None
@@ -217,11 +230,11 @@ class Comparing:
             "stamp": "".join(f"{item.status[0]}{item.steps}." for item in outcomes),
         }
 
-    def picture(self, asked: Asked) -> dict[str, Any] | None:
+    def picture(self, request: AnyPicture) -> dict[str, Any] | None:
         """One picture as plotly's JSON; None where nothing was measured for it. `only` keeps these arms."""
-        comparison = self.store.get(str(asked["id"]))
-        outcomes, kind, how = comparison.outcomes(), str(asked["kind"]), dict(asked.get("options") or {})
-        if only := asked.get("only"):
+        comparison = self.store.get(request["id"])
+        outcomes, kind, options = comparison.outcomes(), request["kind"], dict(request.get("options", {}))
+        if only := request.get("only"):
             outcomes = [item for item in outcomes if item.arm in only]
         pictures: dict[str, Callable[..., Any]] = {
             "overlay": compare.overlay,
@@ -231,15 +244,15 @@ class Comparing:
             "heat": choices.heat,
             "parallel": choices.parallel,
         }
-        drawn = pictures[kind](outcomes, **how)
+        drawn = pictures[kind](outcomes, **options)
         return json.loads(drawn.to_json()) if drawn is not None and drawn.data else None
 
-    def layers(self, asked: Asked) -> dict[str, Any] | None:
+    def layers(self, request: ComparisonRequest) -> dict[str, Any] | None:
         """Where each arm changed the base, by layer, measured from its first run's adapter."""
         from lab.compare.where import changes
         from lab.plots.layers import layers
 
-        comparison = self.store.get(str(asked["id"]))
+        comparison = self.store.get(request["id"])
         found = changes([(arm.name, arm.first.method, arm.complete[0].run) for arm in arms(comparison.outcomes())
                          if arm.complete and arm.complete[0].run], self.lab.runs)  # fmt: skip
         if not found:
@@ -248,16 +261,16 @@ class Comparing:
 
     # -- taking away ------------------------------------------------------------------------------
 
-    def export(self, asked: Asked) -> dict[str, str]:
+    def export(self, request: ExportRequest) -> dict[str, str]:
         """A file of the comparison: the report, the figures, its own file or peft's result schema."""
-        comparison = self.store.get(str(asked["id"]))
+        comparison = self.store.get(request["id"])
         made = {
             "report": ("report.html", lambda: gallery.document(comparison)),
             "csv": ("results.csv", lambda: report.results_csv(comparison.outcomes())),
             "yaml": ("comparison.yaml", lambda: comparison.yaml),
             "peft": ("peft-results.json", lambda: json.dumps(export(comparison), indent=1)),
         }
-        name, text = made[str(asked["what"])]
+        name, text = made[request["what"]]
         return self._served(name, text())
 
     def _served(self, name: str, text: str) -> dict[str, str]:
@@ -265,35 +278,29 @@ class Comparing:
         with tempfile.TemporaryDirectory() as folder:
             return self.lab.serve(save(Path(folder) / name, text))
 
-    def beside(self, asked: Asked) -> None:
+    def beside(self, request: BesideRequest) -> None:
         """Show published figures beside the own ones; an empty text takes them away."""
-        self.store.get(str(asked["id"])).beside(str(asked["text"]))
+        self.store.get(request["id"]).beside(request["text"])
 
-    def advise(self, asked: Asked) -> list[dict[str, Any]]:
+    def advise(self, request: AdviseRequest) -> list[dict[str, Any]]:
         """Methods in order for a machine, a model and a goal."""
         from lab.models import loading, precision
 
-        shape = loading.shape(str(asked["model"]), str(asked.get("task") or "generate"), 2)
-        own = [item for made in self.store.all() for item in made.outcomes() if item.model == str(asked["model"])]
-        memory = float(asked["memory"]) * 2**30
-        found = recommend(shape, int(memory), str(asked["goal"]), measured=own, where=precision.device())
+        shape = loading.shape(request["model"], request.get("task", "generate"), 2)
+        own = [item for made in self.store.all() for item in made.outcomes() if item.model == request["model"]]
+        memory = int(request["memory"] * 2**30)
+        found = recommend(shape, memory, request["goal"], measured=own, where=precision.device())
         return [vars(item) | {"colour": compare.hue(item.method)} for item in found]
 
     # -- for the page -----------------------------------------------------------------------------
 
+    #: The closed list of what a browser may ask.
+    SERVICES = ("offer", "foresee", "read", "write", "launch", "every", "control", "open", "picture", "layers",
+                "export", "beside", "advise")  # fmt: skip
+
     def functions(self) -> list[Callable[[Any], dict[str, Any]]]:
-        """The closed list of what a browser may ask, as Gradio's server functions."""
-        asked = (self.offer, self.foresee, self.read, self.write, self.launch, self.every, self.control, self.open,
-                 self.picture, self.layers, self.export, self.beside, self.advise)  # fmt: skip
-        return [_served(item) for item in asked]
-
-
-def _served(work: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    def served(argument: Any) -> dict[str, Any]:
-        return answer(work, argument)
-
-    served.__name__ = work.__name__
-    return served
+        """The services as Gradio's server functions."""
+        return [guard.service(getattr(self, name)) for name in self.SERVICES]
 
 
 def _words(name: str, cell: Mapping[str, Any]) -> dict[str, Any]:

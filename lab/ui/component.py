@@ -12,17 +12,27 @@ from typing import Any
 
 import gradio as gr
 
-#: What a listener is given: it is nobody's endpoint, and shows no progress of Gradio's own, on nothing. Else Gradio
-#: looks for every output that ever answered among all of the page, at each step of each answer: with a whole exercise
-#: unfolded, that took longer than the answers themselves.
-QUIET: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
+from lab.errors import LabError
+from lab.server.schema import validate
+from lab.ui.guard import shown
 
 
-class Widget(gr.HTML):
+class NoFiles:
+    """A component that takes no file: Gradio would fetch any address that stands in a value as one."""
+
+    def move_resource_to_block_cache(self, url_or_file_path: Any) -> None:
+        raise shown(LabError("A file cannot be put in here.", "Send a value."))
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> None:
+        self.move_resource_to_block_cache(url_or_file_path)
+
+
+class Widget(NoFiles, gr.HTML):
     """A component drawn by `Lab.define(script, …)` in the browser.
 
     `events` names what the script may trigger; each becomes a Gradio listener (`widget.submit(…)`). `functions`
-    can be called by the script as `context.server.name(argument)`.
+    can be called by the script as `context.server.name(argument)`. `payload` is the type of the value that a listener
+    gets of it (`lab.server.schema`); a widget without one gives listeners nothing.
     """
 
     def __init__(
@@ -32,9 +42,11 @@ class Widget(gr.HTML):
         *,
         events: tuple[str, ...] = (),
         functions: list[Callable[..., Any]] | None = None,
+        payload: Any = None,
         **arguments: Any,
     ) -> None:
         context = "{element, trigger, props, server, watch, upload}"
+        self.payload = payload
         super().__init__(
             value,
             html_template='<div class="lab-widget"></div>',
@@ -47,6 +59,13 @@ class Widget(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         return {"type": "object"}
+
+    def preprocess(self, payload: Any) -> Any:
+        """The value that the script has sent. Raises gr.Error with a sentence if it is not of the declared type."""
+        try:
+            return validate(self.payload, payload) if self.payload else None
+        except LabError as error:
+            raise shown(error) from None
 
     def postprocess(self, value: Any) -> Any:
         return value

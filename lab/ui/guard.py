@@ -13,6 +13,7 @@ import gradio as gr
 from lab.compat.torch import out_of_memory
 from lab.errors import LabError
 from lab.models import room
+from lab.server.schema import request_type, validate
 
 log = logging.getLogger("lab")
 
@@ -24,6 +25,9 @@ FULL = LabError(
     room.EXHAUSTED,
     "Try again when nothing trains, or take a smaller model, fewer bits or a shorter text.",
 )
+
+#: Characters of a sentence that a person is shown: it may quote what they sent.
+LONGEST = 1000
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,7 +41,11 @@ def told(error: BaseException) -> dict[str, str]:
     elif not isinstance(error, LabError):
         log.error("unexpected: %s", error, exc_info=error)
         error = UNEXPECTED
-    return {"message": error.message, "hint": error.hint}
+    return {"message": _short(error.message), "hint": _short(error.hint)}
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
 
 
 def answer(work: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
@@ -46,6 +54,20 @@ def answer(work: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         return {"ok": work(*arguments)}
     except Exception as error:
         return {"error": told(error)}
+
+
+def service(function: Callable[..., Any], *first: Any) -> Callable[[Any], dict[str, Any]]:
+    """The function as one of Gradio's server functions, called with `first` and the request.
+
+    What the browser sends is checked against the declared type of `request` before the function runs.
+    """
+    shape = request_type(function)
+
+    def serve(argument: Any) -> dict[str, Any]:
+        return answer(lambda: function(*first, validate(shape, {} if argument is None else argument)))
+
+    serve.__name__ = function.__name__
+    return serve
 
 
 def guarded(handler: F) -> F:
@@ -58,7 +80,7 @@ def guarded(handler: F) -> F:
             try:
                 yield from handler(*arguments, **named)
             except Exception as error:
-                raise _shown(error) from None
+                raise shown(error) from None
 
         return stream  # type: ignore[return-value]
 
@@ -67,12 +89,13 @@ def guarded(handler: F) -> F:
         try:
             return handler(*arguments, **named)
         except Exception as error:
-            raise _shown(error) from None
+            raise shown(error) from None
 
     return once  # type: ignore[return-value]
 
 
-def _shown(error: Exception) -> gr.Error:
+def shown(error: Exception) -> gr.Error:
+    """The error as the page shows it: a title and a sentence. Gradio logs no traceback of its own for it."""
     if isinstance(error, gr.Error):
         return error
     words = told(error)

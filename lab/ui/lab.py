@@ -23,8 +23,8 @@ from lab.hosting.limits import Limits
 from lab.models import libraries
 from lab.runs import Runs
 from lab.training.jobs import Jobs, local
-from lab.ui.component import QUIET
 from lab.ui.lesson import FOLDED
+from lab.ui.listeners import listen
 from lab.ui.pushes import Pushes
 from lab.ui.trails import Trails
 from lab.ui.visitor import Served, visitor
@@ -104,7 +104,7 @@ class Lab:
 
     def opened(self, tab: str, work: Callable[..., Any], inputs: Any = None, outputs: Any = None) -> None:
         """Call `work` each time a person comes to see it: for what is too heavy to be made with the page."""
-        self.seen(tab)(work, inputs, outputs, **QUIET)
+        listen(self.seen(tab), work, inputs, outputs)
 
     def seen(self, tab: str) -> Any:
         """The event of what is being built coming into sight: its section is unfolded, or its tab opened."""

@@ -24,13 +24,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 import gradio as gr
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from lab.paths import ASSETS
+from lab.server.schema import bounded
 from lab.ui import controls
-from lab.ui.component import QUIET, Widget
+from lab.ui.component import Widget
+from lab.ui.listeners import listen
 
 #: The formulas' brackets in Markdown.
 MATH: list[dict[str, str | bool]] = [
@@ -40,6 +44,17 @@ MATH: list[dict[str, str | bool]] = [
 
 #: The folded section that is being built: what stands in it is computed when a person unfolds it, not before.
 FOLDED: ContextVar[gr.Accordion | None] = ContextVar("folded", default=None)
+
+
+@with_config(ConfigDict(extra="ignore"))
+class FootValue(TypedDict):
+    """What the foot of a section sends: its own facts, and the controls' values that a link asks for."""
+
+    tab: Annotated[str, Field(max_length=200)]
+    number: Annotated[str, Field(max_length=200)]
+    heading: Annotated[str, Field(max_length=200)]
+    first: bool
+    set: NotRequired[Annotated[dict[str, list[str]], bounded(values=500, characters=50_000)] | None]
 
 
 @dataclass(frozen=True)
@@ -92,7 +107,8 @@ class Lesson:
             finally:
                 FOLDED.reset(token)
             about = {"tab": self.name, "number": number, "heading": found.heading, "first": open}
-            linked(Widget("section", about, events=("input",)), number, controls.linkable(fold))
+            foot = Widget("section", about, events=("input",), payload=FootValue)
+            linked(foot, number, controls.linkable(fold))
 
     def show(self) -> None:
         """Place the whole lesson without exhibits; the first section stands open."""
@@ -107,16 +123,16 @@ def linked(foot: Widget, number: str, known: Mapping[str, Any]) -> None:
     for name, item in known.items():
         about = ", ".join(map(json.dumps, (number, name)))
         script = f"(value) => {{ Lab.touch({about}, value, {json.dumps(item.value)}); return []; }}"
-        item.input(None, [item], None, js=script, **QUIET)
+        listen(item.input, None, [item], None, js=script)
 
-    def put(told: dict[str, Any]) -> list[Any]:
+    def put(told: FootValue) -> list[Any]:
         asked = told.pop("set", None)
-        if not isinstance(asked, dict):
+        if asked is None:
             return [told | {"kept": None}, *[gr.skip()] * len(known)]
         kept, ignored = asked_for(asked, known)
         return [told | {"kept": kept, "ignored": ignored}, *[kept.get(name, gr.skip()) for name in known]]
 
-    foot.input(put, [foot], [foot, *known.values()], **QUIET)
+    listen(foot.input, put, [foot], [foot, *known.values()])
 
 
 def asked_for(asked: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -125,8 +141,8 @@ def asked_for(asked: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[dict[
     bad = []
     for name, given in asked.items():
         try:
-            kept[name] = controls.read(known[name], [str(item) for item in given])
-        except (KeyError, ValueError, TypeError):
+            kept[name] = controls.read(known[name], list(given))
+        except (KeyError, ValueError):
             bad.append(str(known[name].label if name in known else name)[:60])
     if not bad:
         return kept, ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from lab import access
 from lab.errors import LabError
+from lab.server.schema import Id, Request
 from lab.ui.guard import told
 from lab.ui.lab import Lab
 from lab.ui.pushes import DONE, FAILED
@@ -16,9 +18,19 @@ from lab.ui.pushes import DONE, FAILED
 NAME = re.compile(r"(\w[\w.-]{0,95}/)?\w[\w.-]{0,95}", re.ASCII)
 
 
-def push(lab: Lab, asked: Mapping[str, Any]) -> None:
+class PushRequest(Request):
+    run: Id
+    repository: Annotated[str, Field(max_length=300)]
+    private: bool
+
+
+class PushedRequest(Request):
+    run: Id
+
+
+def push(lab: Lab, request: PushRequest) -> None:
     """Begin to push a run into a repository, private or public. Raises LabError for what can be seen before."""
-    run, name, private = lab.runs.get(str(asked["run"])), str(asked["repository"]).strip(), bool(asked["private"])
+    run, name, private = lab.runs.get(request["run"]), request["repository"].strip(), request["private"]
     if not NAME.fullmatch(name):
         raise LabError("This is no name of a repository.", "Write name, or organisation/name.")
     token = lab.token()
@@ -38,9 +50,9 @@ def push(lab: Lab, asked: Mapping[str, Any]) -> None:
     access.thread(work, f"push {run.id}")
 
 
-def pushed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+def pushed(lab: Lab, request: PushedRequest) -> dict[str, Any] | None:
     """How far a run's last push is; None if there was none."""
-    found = lab.pushes.of(lab.runs.get(str(asked["run"])).id)
+    found = lab.pushes.of(lab.runs.get(request["run"]).id)
     if found is None:
         return None
     return {name: getattr(found, name) for name in ("state", "doing", "address", "error")}

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import gradio as gr
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from lab import methods
 from lab.data import catalogue as data_catalogue
 from lab.errors import LabError
 from lab.plots.style import LEDGER
+from lab.server.schema import PlanTable
 from lab.ui.bench import chat, form
 from lab.ui.component import Widget
 from lab.ui.lab import Lab
+
+
+@with_config(ConfigDict(extra="ignore"))
+class FormValue(TypedDict):
+    """What listeners get of the form: the plan in it and the open tab."""
+
+    plan: PlanTable
+    tab: Annotated[str, Field(max_length=100)]
 
 
 def bench(lab: Lab, starts: dict[str, dict[str, str]]) -> Widget:
@@ -22,7 +33,13 @@ def bench(lab: Lab, starts: dict[str, dict[str, str]]) -> Widget:
     """
     with gr.Row(elem_id="bench-row"):
         with gr.Column(elem_id="bench-form"):
-            picked = Widget("form", {"spec": form.spec(), "plans": plans(starts)}, events=("input",), elem_id="form")
+            picked = Widget(
+                "form",
+                {"spec": form.spec(), "plans": plans(starts)},
+                events=("input",),
+                elem_id="form",
+                payload=FormValue,
+            )
         with gr.Column(elem_id="bench-stage"):
             Widget("stage", {"ledger": [list(item) for item in LEDGER]}, elem_id="stage")
             chat.place(lab)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import gradio as gr
+from pydantic import Field
 
 from lab.knobs import build, knobs
+from lab.server.schema import Id, Request, bounded, validate
 from lab.ui.bench.form import described
-from lab.ui.component import QUIET, Widget
+from lab.ui.component import Widget
 from lab.ui.guard import told
 from lab.ui.lab import Lab
+from lab.ui.listeners import listen
 
 #: What the page sends with a message (see `reply`).
 REQUEST = ("turn", "run", "text", "base", "adapter", "options")
 
 #: Seconds between two updates of a growing reply.
 PERIOD = 0.07
+
+#: Characters of a message, and messages of a conversation.
+LONGEST, MESSAGES = 20_000, 400
 
 
 def place(lab: Lab) -> None:
@@ -37,28 +43,48 @@ def place(lab: Lab) -> None:
         yield from reply(lab, {name: getattr(asked, name) for name in REQUEST})
 
     # Several visitors may chat at a time; the engine lets one reply at a time use a model.
-    speaking = chat.submit(answer, None, chat, concurrency_limit=8, **QUIET)
-    chat.stop(None, None, None, cancels=[speaking], **QUIET)
+    speaking = listen(chat.submit, answer, None, chat, concurrency_limit=8)
+    listen(chat.stop, None, None, None, cancels=[speaking])
 
 
-def reply(lab: Lab, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+class Message(Request):
+    role: Literal["user", "assistant"]
+    content: Annotated[str, Field(max_length=LONGEST)]
+
+
+Messages = Annotated[list[Message], Field(max_length=MESSAGES)]
+
+
+class ChatRequest(Request):
+    """A message to a run: its text, and the whole conversation as each side has it."""
+
+    run: Id
+    turn: Annotated[int, Field(ge=0, le=10**9)]
+    text: Annotated[str, Field(max_length=LONGEST)]
+    base: Messages
+    adapter: Messages
+    options: Annotated[dict[str, Any], bounded(values=50, characters=2_000)]
+
+
+def reply(lab: Lab, data: Any) -> Iterator[dict[str, Any]]:
     """Both replies as they grow: `{"turn", "base", "adapter", "done"}`; a classifier gives `labels` at once.
 
-    `asked` holds the `run`, the `turn`, the `text`, the messages of each side and the `options`. What goes wrong is
-    told as `error`.
+    `data` is what the page sends, a ChatRequest if nobody meddled with it. What goes wrong is told as `error`.
     """
     from lab.chat.engine import Options
 
-    turn = {"turn": asked["turn"]}
+    turn: dict[str, Any] = {}
     try:
+        asked: ChatRequest = validate(ChatRequest, data)
+        turn["turn"] = asked["turn"]
         options = build(Options, asked["options"])
         if lab.limits and options.max_tokens > lab.limits.reply:
             options = replace(options, max_tokens=lab.limits.reply)
-        run = str(asked["run"])
+        run = asked["run"]
         started = lab.runs.get(run).history().started
         if started is not None and started.labels:
             labels = {
-                name: lab.engine.classify(run, str(asked["text"]), options, base=name == "base")
+                name: lab.engine.classify(run, asked["text"], options, base=name == "base")
                 for name in ("base", "adapter")
             }
             yield {**turn, "labels": labels, "done": True}
@@ -70,9 +96,7 @@ def reply(lab: Lab, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**turn, "error": told(error), "done": True}
 
 
-def _both(
-    lab: Lab, run: str, asked: Mapping[str, Any], options: Any, turn: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _both(lab: Lab, run: str, asked: Any, options: Any, turn: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Take turns between the two sides, so that both grow.
 
     At strength 0 both are the base, which writes one reply at a time: the second begins when the first is done.
@@ -80,7 +104,8 @@ def _both(
     texts = {"base": "", "adapter": ""}
     yield {**turn, **texts, "done": False}
     sides: dict[str, Any] = {
-        name: lab.engine.stream(run, asked[name], options, base=name == "base") for name in texts
+        "base": lab.engine.stream(run, asked["base"], options, base=True),
+        "adapter": lab.engine.stream(run, asked["adapter"], options),
     }
     told_at = time.monotonic()
     try:

@@ -86,8 +86,8 @@ def change_method(current: Mapping[str, Any], key: str) -> dict[str, Any]:
     Of the training settings only those are changed that the old or the new method has an opinion of. Settings that
     both methods have (a rank, target modules) are kept where the new method allows them.
     """
-    old, new = methods.method(str(current["method"])), methods.method(key)
-    training = dict(current["training"])
+    before = Plan.from_dict(current)
+    old, new, training = methods.method(before.method), methods.method(key), values(before.training)
     for item in knobs(Training):
         if item.name in new.training:
             training[item.name] = new.training[item.name]
@@ -95,7 +95,7 @@ def change_method(current: Mapping[str, Any], key: str) -> dict[str, Any]:
             training[item.name] = item.default
     shared = {item.name: item for item in knobs(new.Settings)}
     kept: dict[str, Any] = {}
-    for name, value in dict(current["settings"]).items():
+    for name, value in before.settings.items():
         if name not in shared or value == _default(old, name):
             continue
         try:
@@ -103,7 +103,7 @@ def change_method(current: Mapping[str, Any], key: str) -> dict[str, Any]:
         except LabError:
             continue
         kept[name] = value
-    changed = plan({**current, "method": key, "settings": kept, "training": training})
+    changed = plan({**before.to_dict(), "method": key, "settings": kept, "training": training})
     found = methods.preset(changed.model, changed.data.source, key)
     return form(methods.with_values(changed, {name: value for name, value in found.items() if name not in kept}))
 
@@ -120,11 +120,11 @@ def given(current: Mapping[str, Any], loose: Mapping[str, Any]) -> dict[str, Any
     rest = dict(loose)
     changed = dict(current)
     if key := rest.pop("method", ""):
-        changed = change_method(changed, key)
+        changed = change_method(changed, str(key))
     if model := rest.pop("model", ""):
         changed["model"] = model
     if source := rest.pop("data", ""):
-        changed["data"] = values(Data(source=source))
+        changed["data"] = {"source": source}
     return form(methods.with_values(plan(changed), rest))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field
 
 from lab.data import scoring
 from lab.data.catalogue import datasets
@@ -16,9 +17,28 @@ from lab.plots import training
 from lab.plots.style import NEUTRAL, colour
 from lab.plots.training import Mark
 from lab.runs import INTERRUPTED, RUNNING, WAITING, Run
+from lab.server.schema import Id, Request
 from lab.ui.lab import Lab
 
 PAUSED, STOPPING = "paused", "stopping"
+
+
+Count = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class MarkTable(Request):
+    """A `lab.plots.training.Mark` as plain values."""
+
+    starts: Annotated[int, Field(ge=-1, le=10**12)]
+    stride: Annotated[int, Field(ge=1, le=10**12)]
+    step: Count
+    evaluations: Count
+    samples: Count
+
+
+class Feed(Request):
+    run: Id
+    mark: NotRequired[MarkTable | None]
 
 
 def state(lab: Lab, run: Run, history: History) -> tuple[str, int | None]:
@@ -35,15 +55,15 @@ def state(lab: Lab, run: Run, history: History) -> tuple[str, int | None]:
     return (WAITING if place else RUNNING), place
 
 
-def feed(lab: Lab, asked: Mapping[str, Any]) -> dict[str, Any]:
+def feed(lab: Lab, request: Feed) -> dict[str, Any]:
     """What the page that has `mark` of the run lacks.
 
     `reset` holds whole figures where the page has nothing that can be extended, else `points` the new points of
     each chart; a run that has not begun has neither. Everything else is small and sent each time.
     """
-    run = lab.runs.get(str(asked["run"]))
+    run, known = lab.runs.get(request["run"]), request.get("mark")
     trail = lab.trails.of(run)
-    mark = Mark(**asked["mark"]) if asked.get("mark") else None
+    mark = Mark(**known) if known else None
     history = trail.history
     whole = mark is None or not trail.fits(mark)
     points, now = trail.after(Mark() if mark is None or whole else mark)

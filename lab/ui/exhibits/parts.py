@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,14 +14,15 @@ from lab.data import catalogue as data_catalogue
 from lab.errors import LabError
 from lab.models.catalogue import DEFAULT, models
 from lab.plan import GENERATE, Data, Plan
-from lab.ui.component import QUIET
+from lab.ui.controls import Dropdown
 from lab.ui.guard import guarded
 from lab.ui.lab import Lab
+from lab.ui.listeners import listen
 
 
 def model_choice(lab: Lab, tab: str) -> gr.Dropdown:
     """The model that the tab's exhibits measure. It follows the bench's form (`follow_the_bench`)."""
-    choice = gr.Dropdown(
+    choice = Dropdown(
         _listed(),
         value=DEFAULT,
         allow_custom_value=True,
@@ -44,24 +46,23 @@ def follow_the_bench(lab: Lab) -> None:
         return
 
     def follow(form: Any, *now: str) -> Any:
-        told = form if isinstance(form, dict) else {}
-        wanted = (told.get("plan") or {}).get("model")
+        wanted = str(form["plan"].get("model") or "")[:500]
         found = [
             gr.Dropdown(choices=_listed(wanted), value=wanted)
-            if wanted and tab == told.get("tab") and wanted != one
+            if wanted and tab == form["tab"] and wanted != one
             else gr.skip()
             for tab, one in zip(lab.followers, now, strict=True)
         ]
         return found if len(found) > 1 else found[0]
 
     choices = list(lab.followers.values())
-    lab.form.input(follow, [lab.form, *choices], choices, **QUIET)
+    listen(lab.form.input, follow, [lab.form, *choices], choices)
 
 
 def data_choice(task: str = "", value: str = "", elem_id: str | None = None) -> gr.Dropdown:
     """The embedded data sets, all or those of one task."""
     found = [(card.title, name) for name, card in data_catalogue.datasets().items() if task in ("", card.task)]
-    return gr.Dropdown(found, value=value or (found[0][1] if found else None), label="Data", elem_id=elem_id)
+    return Dropdown(found, value=value or (found[0][1] if found else None), label="Data", elem_id=elem_id)
 
 
 def shape_of(model: str) -> Any:
@@ -73,7 +74,7 @@ def shape_of(model: str) -> Any:
 
 def module_choice(lab: Lab, tab: str, model: gr.Dropdown, elem_id: str, roles: tuple[str, ...] = ()) -> gr.Dropdown:
     """A list of the model's linear maps (those with one of the roles, if any are given), kept up to date."""
-    choice = gr.Dropdown([], label="Matrix", elem_id=elem_id, allow_custom_value=True)
+    choice = Dropdown([], label="Matrix", elem_id=elem_id, allow_custom_value=True)
 
     def fill(name: str, now: str | None) -> Any:
         try:
@@ -84,7 +85,7 @@ def module_choice(lab: Lab, tab: str, model: gr.Dropdown, elem_id: str, roles: t
         return gr.Dropdown(choices=names, value=now if now in names else names[len(names) // 2] if names else None)
 
     lab.opened(tab, fill, [model, choice], choice)
-    model.change(fill, [model, choice], choice, **QUIET)
+    listen(model.change, fill, [model, choice], choice)
     return choice
 
 
@@ -98,7 +99,7 @@ def live(
     if at_open:
         triggers.append(lab.seen(tab))
     # One listener for all: of two the slower would have the last word, though it answers what was asked first.
-    gr.on(triggers, answer, list(inputs), list(outputs), trigger_mode="always_last", **QUIET)
+    listen(partial(gr.on, triggers), answer, list(inputs), list(outputs), trigger_mode="always_last")
 
 
 def sentence(work: Callable[..., Any], count: int) -> Callable[..., Any]:

@@ -21,9 +21,9 @@ from lab.errors import LabError
 from lab.plan import Plan
 from lab.runs import Run
 from lab.ui import examples
-from lab.ui.component import QUIET
-from lab.ui.guard import guarded, told
+from lab.ui.guard import told
 from lab.ui.lab import Lab
+from lab.ui.listeners import listen
 
 #: Seconds between two looks at work that goes on.
 EVERY = 0.7
@@ -223,29 +223,26 @@ def button(
         shown = list(shown) if isinstance(shown, tuple | list) else [shown]
         return [look.text, gr.Button(interactive=not look.over), gr.Timer(active=not look.over), *shown]
 
-    @guarded
     def begin(*arguments: Any) -> list[Any]:
         found = work.start(*arguments)
         return [found, *seen(found)]
 
-    @guarded
     def end(found: list[str]) -> list[Any]:
         work.stop(found)
         return seen(found)
 
-    @guarded
     def again() -> list[Any]:
         found = work.last()
         return [found, *seen(found)]
 
-    start.click(begin, inputs, [ids, *changed], **QUIET)
-    timer.tick(guarded(seen), [ids], changed, **QUIET)
-    stop.click(end, [ids], changed, **QUIET)
+    listen(start.click, begin, inputs, [ids, *changed])
+    listen(timer.tick, seen, [ids], changed)
+    listen(stop.click, end, [ids], changed)
     if isinstance(work, Trials):
         lab.opened(tab, again, outputs=[ids, *changed])
     if example:
         column, parts = example
         lab.opened(tab, lambda: examples.values(elem_id), outputs=parts)
         # What one started, or finds again, takes the example's place.
-        ids.change(lambda found: gr.Column(visible=not found), [ids], [column], **QUIET)
+        listen(ids.change, lambda found: gr.Column(visible=not found), [ids], [column])
     return start

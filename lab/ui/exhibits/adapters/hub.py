@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from lab.errors import LabError
+from lab.ui.controls import Dropdown, Slider, Textbox
 from lab.ui.exhibits import found
 from lab.ui.exhibits.parts import amount, live, table
 from lab.ui.exhibits.watch import Measurement, button
@@ -23,8 +24,8 @@ ID = re.compile(r"[\w.-]+/[\w.-]+")
 def hub(lab: Lab, model: gr.Dropdown) -> None:
     """Search, load, ask."""
     with exhibit("Adapters on the Hub", elem_id="exhibit-hub"):
-        base = gr.Textbox(BASE, label="Base model on the Hub", elem_id="hub-base")
-        most = gr.Slider(5, 50, 10, step=5, label="How many", elem_id="hub-most")
+        base = Textbox(BASE, label="Base model on the Hub", elem_id="hub-base")
+        most = Slider(5, 50, 10, step=5, label="How many", elem_id="hub-most")
         note = gr.Markdown("", elem_id="hub-note", elem_classes="lab-lesson-text")
 
         def told(base: str, most: float) -> str:
@@ -51,11 +52,11 @@ def hub(lab: Lab, model: gr.Dropdown) -> None:
             return table(["adapter", "downloads", "likes"], rows), gr.Dropdown(choices=names, value=names[0])
 
         results = gr.Markdown("", elem_id="hub-results", elem_classes="lab-lesson-text")
-        chosen = gr.Dropdown([], label="Adapter", allow_custom_value=True, elem_id="hub-adapter", render=False)
+        chosen = Dropdown([], label="Adapter", allow_custom_value=True, elem_id="hub-adapter", render=False)
         said = Measurement(search, lambda items: f"{len(items[-1])} adapters." if items else "Asking the Hub …")
         button(lab, TAB, "Search the Hub", said, [base, most], [results, chosen], listed, "hub-search")
         chosen.render()
-        text = gr.Textbox("Where does Ada live?", label="Ask base and adapter", elem_id="hub-text")
+        text = Textbox("Where does Ada live?", label="Ask base and adapter", elem_id="hub-text")
 
         def ask(base: str, adapter: str | None, text: str, stop: Any) -> Iterator[str]:
             from lab.insight.adopted import adopt

@@ -16,13 +16,14 @@ from lab.methods.bottleneck.method import ACTIVATIONS, Bottleneck, BottleneckSet
 from lab.plan import Plan
 from lab.plots import adapters as plots
 from lab.runs import Run
-from lab.ui.component import QUIET
+from lab.ui.controls import Radio, Slider, Textbox
 from lab.ui.exhibits import found
 from lab.ui.exhibits.parts import data_choice, live, shape_of, table, trial
 from lab.ui.exhibits.watch import Measurement, Trials, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab
 from lab.ui.lesson import exhibit
+from lab.ui.listeners import listen
 
 TAB = "adapters"
 SENTENCE = "Where does Ada live, Jonas?"
@@ -50,15 +51,15 @@ def placements(lab: Lab, model: gr.Dropdown) -> Trials:
 
     trials = Trials(lab, "Adapters", plans)
     with exhibit("One block of the model", elem_id="exhibit-placement"):
-        placement = gr.Radio(PLACEMENTS, value="houlsby", label="Placement", elem_id="placement")
-        factor = gr.Slider(1, 64, 16, step=1, label="Reduction factor d/m", elem_id="placement-factor")
-        layer = gr.Slider(0, 5, 0, step=1, label="Layer", elem_id="placement-layer")
+        placement = Radio(PLACEMENTS, value="houlsby", label="Placement", elem_id="placement")
+        factor = Slider(1, 64, 16, step=1, label="Reduction factor d/m", elem_id="placement-factor")
+        layer = Slider(0, 5, 0, step=1, label="Layer", elem_id="placement-layer")
         said = gr.Markdown("", elem_id="placement-count", elem_classes="lab-lesson-text")
         picture = Figure(label="One block of the model with its adapters", elem_id="placement-picture")
-        words = gr.Textbox(SENTENCE, label="Your sentence", elem_id="placement-text")
+        words = Textbox(SENTENCE, label="Your sentence", elem_id="placement-text")
         with gr.Row():
             data = data_choice(elem_id="placement-data", value="persona")
-            steps = gr.Slider(5, 200, 40, step=5, label="Steps", elem_id="placement-steps")
+            steps = Slider(5, 200, 40, step=5, label="Steps", elem_id="placement-steps")
 
         def draw(model: str, placement: str, factor: float, layer: float, words: str) -> Any:
             chosen, shape = settings(placement, factor), shape_of(model)
@@ -107,8 +108,8 @@ def placements(lab: Lab, model: gr.Dropdown) -> Trials:
         def again(words: str) -> Any:
             return plots.norms(_norms(lab, found.newest(trials), words))
 
-        words.submit(_or_sentence(again), words, bars, **QUIET)
-        bars.change(_or_skip(draw, 3), controls, [said, picture, layer], **QUIET)
+        listen(words.submit, _or_sentence(again), words, bars)
+        listen(bars.change, _or_skip(draw, 3), controls, [said, picture, layer])
     return trials
 
 
@@ -136,8 +137,8 @@ def module(lab: Lab, model: gr.Dropdown, trials: Trials) -> None:
     """3.2: the bottleneck's shapes, the non-linearity, and a count on the real model."""
     with exhibit("Down, bend, up", elem_id="exhibit-module"):
         with gr.Row():
-            factor = gr.Slider(1, 64, 16, step=1, label="Reduction factor d/m", elem_id="module-factor")
-            bend = gr.Radio(list(ACTIVATIONS), value="relu", label="Non-linearity f", elem_id="module-activation")
+            factor = Slider(1, 64, 16, step=1, label="Reduction factor d/m", elem_id="module-factor")
+            bend = Radio(list(ACTIVATIONS), value="relu", label="Non-linearity f", elem_id="module-activation")
         shapes = gr.Markdown("", elem_id="module-shapes", elem_classes="lab-lesson-text")
         picture = Figure(label="The non-linearity and the values that reach it", elem_id="module-picture")
 

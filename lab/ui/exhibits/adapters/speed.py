@@ -11,6 +11,7 @@ from lab.errors import LabError
 from lab.insight import latency
 from lab.insight.latency import VARIANTS, Timing
 from lab.plots import adapters as plots
+from lab.ui.controls import CheckboxGroup, Slider
 from lab.ui.exhibits.parts import duration, live, shape_of, table
 from lab.ui.exhibits.watch import Measurement, button
 from lab.ui.figure import Figure
@@ -25,13 +26,13 @@ def speed(lab: Lab, model: gr.Dropdown) -> None:
     """The four models take turns on the same tokens."""
     with exhibit("The price of a pass", elem_id="exhibit-latency"):
         with gr.Row():
-            batches = gr.CheckboxGroup(["1", "4", "16"], value=["1", "16"], label="Batch", elem_id="latency-batch")
-            lengths = gr.CheckboxGroup(
+            batches = CheckboxGroup(["1", "4", "16"], value=["1", "16"], label="Batch", elem_id="latency-batch")
+            lengths = CheckboxGroup(
                 ["16", "128", "256"], value=["16", "128"], label="Tokens", elem_id="latency-length"
             )
         with gr.Row():
-            rank = gr.Slider(1, 64, 8, step=1, label="LoRA's rank r", elem_id="latency-rank")
-            factor = gr.Slider(1, 64, 16, step=1, label="Adapter's factor d/m", elem_id="latency-factor")
+            rank = Slider(1, 64, 8, step=1, label="LoRA's rank r", elem_id="latency-rank")
+            factor = Slider(1, 64, 16, step=1, label="Adapter's factor d/m", elem_id="latency-factor")
         said = gr.Markdown("", elem_id="latency-products", elem_classes="lab-lesson-text")
 
         def draw(model: str, rank: float, factor: float) -> str:

@@ -14,6 +14,7 @@ from lab.data import catalogue
 from lab.insight.storage import storage, weighed
 from lab.plan import GENERATE, Plan
 from lab.plots import adapters as plots
+from lab.ui.controls import CheckboxGroup, Dropdown, Slider, Textbox
 from lab.ui.exhibits import found
 from lab.ui.exhibits.parts import duration, live, size, table, trial
 from lab.ui.exhibits.watch import Measurement, button
@@ -30,8 +31,8 @@ def bytes_for_tasks(lab: Lab, model: gr.Dropdown) -> None:
     with exhibit("Bytes for N tasks", elem_id="exhibit-tasks"):
         with gr.Row():
             choices = [(methods.METHODS[key].title, key) for key in METHOD_CHOICES]
-            method = gr.Dropdown(choices, value="bottleneck", label="Method", elem_id="tasks-method")
-            count = gr.Slider(1, 100, 10, step=1, label="Tasks N", elem_id="tasks-count")
+            method = Dropdown(choices, value="bottleneck", label="Method", elem_id="tasks-method")
+            count = Slider(1, 100, 10, step=1, label="Tasks N", elem_id="tasks-count")
         said = gr.Markdown("", elem_id="tasks-said", elem_classes="lab-lesson-text")
         picture = Figure(label="Bytes on disk by number of tasks", elem_id="tasks-picture")
 
@@ -84,8 +85,8 @@ def switch(lab: Lab, model: gr.Dropdown) -> None:
     trials = found.Series(lab, "Task", plans)
     with exhibit("Switch between tasks on one base", elem_id="exhibit-switch"):
         known = [(card.title, name) for name, card in catalogue.datasets().items()]
-        names = gr.CheckboxGroup(known, value=["persona", "sentiment"], label="Tasks", elem_id="switch-tasks")
-        steps = gr.Slider(5, 300, 60, step=5, label="Steps each", elem_id="switch-steps")
+        names = CheckboxGroup(known, value=["persona", "sentiment"], label="Tasks", elem_id="switch-tasks")
+        steps = Slider(5, 300, 60, step=5, label="Steps each", elem_id="switch-steps")
         results = gr.Markdown("", elem_id="switch-results", elem_classes="lab-lesson-text")
         button(
             lab,
@@ -97,7 +98,7 @@ def switch(lab: Lab, model: gr.Dropdown) -> None:
             lambda runs: found.outcomes(runs),
             "switch-train",
         )
-        text = gr.Textbox("Where does Ada live?", label="The same text to each", elem_id="switch-text")
+        text = Textbox("Where does Ada live?", label="The same text to each", elem_id="switch-text")
 
         def measure(text: str, stop: Any) -> Iterator[str]:
             from lab.insight.switching import Bank

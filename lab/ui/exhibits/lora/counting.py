@@ -14,12 +14,13 @@ from lab.methods.targeting import TargetedMethod
 from lab.plan import CLASSIFY, GENERATE, Plan
 from lab.plots.lora import break_even, to_scale
 from lab.plots.style import colour
-from lab.ui.component import QUIET
+from lab.ui.controls import CheckboxGroup, Radio, Slider
 from lab.ui.exhibits.parts import live, module_choice, percent, shape_of, table
 from lab.ui.exhibits.watch import Measurement, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab
 from lab.ui.lesson import exhibit
+from lab.ui.listeners import listen
 
 
 def counts(d: float, k: float, rank: float) -> tuple[Any, Any, str]:
@@ -71,16 +72,15 @@ def place_counts(lab: Lab, model: gr.Dropdown) -> None:
 
     with exhibit("BA against W, to scale", elem_id="lora-counts"):
         module = module_choice(lab, "lora", model, "count-module")
-        d = gr.Slider(8, 16384, 384, step=8, label="Outputs d", elem_id="count-d")
-        k = gr.Slider(8, 16384, 384, step=8, label="Inputs k", elem_id="count-k")
-        rank = gr.Slider(1, 1024, 8, step=1, label="Rank r", elem_id="count-rank")
+        d = Slider(8, 16384, 384, step=8, label="Outputs d", elem_id="count-d")
+        k = Slider(8, 16384, 384, step=8, label="Inputs k", elem_id="count-k")
+        rank = Slider(1, 1024, 8, step=1, label="Rank r", elem_id="count-rank")
         scale = Figure(label="W, B and A drawn to one scale")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="count-words")
         curve = Figure(label="Parameters of BA by rank, and where they meet those of W")
         live(lab, "lora", counts, [d, k, rank], [scale, curve, words])
-        module.change(sizes, [model, module], [d, k], **QUIET).then(
-            counts, [d, k, rank], [scale, curve, words], **QUIET
-        )
+        measured = listen(module.change, sizes, [model, module], [d, k])
+        listen(measured.then, counts, [d, k, rank], [scale, curve, words])
         said = gr.Markdown(elem_classes="lab-lesson-text", elem_id="count-counted")
         button(
             lab, "lora", "Count in the real model", Measurement(count), [model, rank], [said], told, "count-measure"
@@ -145,14 +145,14 @@ def place_code(lab: Lab, model: gr.Dropdown) -> None:
 
     with exhibit("The code, live", elem_id="lora-code"):
         with gr.Row():
-            rank = gr.Slider(1, 256, 8, step=1, label="r", elem_id="code-rank")
-            alpha = gr.Slider(1, 512, 16, step=1, label="lora_alpha", elem_id="code-alpha")
-        targets = gr.CheckboxGroup([], label="target_modules", elem_id="code-targets")
-        task = gr.Radio([("SEQ_CLS", CLASSIFY), ("CAUSAL_LM", GENERATE)], value=CLASSIFY, label="task_type")
+            rank = Slider(1, 256, 8, step=1, label="r", elem_id="code-rank")
+            alpha = Slider(1, 512, 16, step=1, label="lora_alpha", elem_id="code-alpha")
+        targets = CheckboxGroup([], label="target_modules", elem_id="code-targets")
+        task = Radio([("SEQ_CLS", CLASSIFY), ("CAUSAL_LM", GENERATE)], value=CLASSIFY, label="task_type")
         shown = gr.Markdown(elem_classes="lab-lesson-text", elem_id="code-shown")
         controls = [model, rank, alpha, targets, task]
         live(lab, "lora", lambda *given: f"```python\n{code(*given)}\n```", controls, [shown])
         lab.opened("lora", fill, [model, targets], targets)
-        model.change(fill, [model, targets], targets, **QUIET)
+        listen(model.change, fill, [model, targets], targets)
         said = gr.Markdown(elem_classes="lab-lesson-text", elem_id="code-printed")
         button(lab, "lora", "Run it", Measurement(run), controls, [said], told, "code-run")

@@ -9,13 +9,14 @@ from typing import Any
 import gradio as gr
 
 from lab.plots.spectrum import matrix
-from lab.ui.component import QUIET
+from lab.ui.controls import Dropdown
 from lab.ui.exhibits.found import done
 from lab.ui.exhibits.parts import live, percent, sentence, size, table, trial
 from lab.ui.exhibits.watch import Measurement, Trials, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab
 from lab.ui.lesson import exhibit
+from lab.ui.listeners import listen
 
 #: Rows of the table, and rows and columns of a heat map, that are shown at most.
 ROWS, SIDE = 12, 256
@@ -91,18 +92,18 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
         return table([f"on {len(TEXTS)} sentences", ""], rows)
 
     with exhibit("Inside a saved adapter", elem_id="lora-files"):
-        run = gr.Dropdown([], label="Run", elem_id="files-run")
+        run = Dropdown([], label="Run", elem_id="files-run")
         trained = gr.State(0)
         trials = Trials(lab, "2.5 Adapter", lambda m: {"LoRA": trial(m, "lora", "persona", 20)})
         button(
             lab, "lora", "Train a small one", trials, [model], [trained], lambda runs: len(done(runs)), "files-train"
         )
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="files-words")
-        tensor = gr.Dropdown([], label="Tensor", elem_id="files-tensor")
+        tensor = Dropdown([], label="Tensor", elem_id="files-tensor")
         figure = Figure(label="Heat map of the chosen tensor")
         lab.opened("lora", fill, run, run)
-        trained.change(lambda: fill(), None, run, **QUIET)
-        run.change(sentence(inspect, 2), run, [words, tensor], **QUIET)
+        listen(trained.change, lambda: fill(), None, run)
+        listen(run.change, sentence(inspect, 2), run, [words, tensor])
         live(lab, "lora", heat, [run, tensor], [figure], at_open=False)
         said = gr.Markdown(elem_classes="lab-lesson-text", elem_id="files-merged")
         button(lab, "lora", "Merge and compare the logits", Measurement(merge), [run], [said], told, "files-merge")

@@ -10,6 +10,7 @@ import gradio as gr
 
 from lab.errors import LabError
 from lab.ui.component import Widget
+from lab.ui.controls import Dropdown, Slider, Textbox
 from lab.ui.exhibits.found import done
 from lab.ui.exhibits.parts import live, module_choice
 from lab.ui.exhibits.watch import Measurement, button
@@ -87,11 +88,11 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
         )
 
     with exhibit("x flows", elem_id="lora-flow"):
-        text = gr.Textbox("The lighthouse keeper opened the door.", label="Your sentence", elem_id="flow-text")
+        text = Textbox("The lighthouse keeper opened the door.", label="Your sentence", elem_id="flow-text")
         module = module_choice(lab, "lora", model, "flow-module")
-        which = gr.Dropdown([ZERO, RANDOM], value=RANDOM, label="Adapter", elem_id="flow-which")
-        rank = gr.Slider(1, 64, 4, step=1, label="Rank r (of a fresh pair)", elem_id="flow-rank")
-        alpha = gr.Slider(1, 128, 8, step=1, label="Alpha", elem_id="flow-alpha")
+        which = Dropdown([ZERO, RANDOM], value=RANDOM, label="Adapter", elem_id="flow-which")
+        rank = Slider(1, 64, 4, step=1, label="Rank r (of a fresh pair)", elem_id="flow-rank")
+        alpha = Slider(1, 128, 8, step=1, label="Alpha", elem_id="flow-alpha")
         widget = Widget("flow", {"text": "Open the lesson."}, elem_id="flow")
         controls = [model, module, text, which, rank, alpha]
         live(lab, "lora", draw, controls, [widget])

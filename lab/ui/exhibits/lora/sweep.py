@@ -10,13 +10,14 @@ import gradio as gr
 from lab import methods
 from lab.plan import CLASSIFY
 from lab.plots.spectrum import heat
-from lab.ui.component import QUIET
+from lab.ui.controls import CheckboxGroup, Slider
 from lab.ui.exhibits.found import done
 from lab.ui.exhibits.parts import data_choice, live, module_choice, sentence, shape_of, table, trial
 from lab.ui.exhibits.watch import Trials, button
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab
 from lab.ui.lesson import exhibit
+from lab.ui.listeners import listen
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 
@@ -88,15 +89,13 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
         }
 
     with exhibit("Ranks × target modules", elem_id="lora-sweep"):
-        ranks = gr.CheckboxGroup(list(RANKS), value=[1, 4, 16], label="Ranks", elem_id="sweep-ranks")
-        sets = gr.CheckboxGroup(
-            list(SETS), value=["query and value", ALL], label="Target modules", elem_id="sweep-sets"
-        )
+        ranks = CheckboxGroup(list(RANKS), value=[1, 4, 16], label="Ranks", elem_id="sweep-ranks")
+        sets = CheckboxGroup(list(SETS), value=["query and value", ALL], label="Target modules", elem_id="sweep-sets")
         first = Figure(label="Trained parameters by rank and target modules")
         live(lab, "lora", parameters, [model, ranks, sets], [first])
         with gr.Row():
             data = data_choice(CLASSIFY, elem_id="sweep-data")
-            steps = gr.Slider(4, 300, 40, step=4, label="Steps of each", elem_id="sweep-steps")
+            steps = Slider(4, 300, 40, step=4, label="Steps of each", elem_id="sweep-steps")
         second = Figure("Press the button to train every cell.", label="Score by rank and target modules")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="sweep-words")
         button(lab, "lora", "Train the grid", Trials(lab, "2.6 Grid", plans), [model, ranks, sets, data, steps],
@@ -150,20 +149,20 @@ def _subspaces(lab: Lab, model: gr.Dropdown) -> None:
 
     with exhibit("Do ranks and seeds learn the same directions?", elem_id="lora-subspaces"):
         with gr.Row():
-            low = gr.Slider(1, 16, 8, step=1, label="Smaller rank", elem_id="phi-low")
-            high = gr.Slider(2, 64, 32, step=1, label="Larger rank", elem_id="phi-high")
+            low = Slider(1, 16, 8, step=1, label="Smaller rank", elem_id="phi-low")
+            high = Slider(2, 64, 32, step=1, label="Larger rank", elem_id="phi-high")
         with gr.Row():
             data = data_choice(CLASSIFY, elem_id="phi-data")
-            steps = gr.Slider(4, 300, 40, step=4, label="Steps", elem_id="phi-steps")
+            steps = Slider(4, 300, 40, step=4, label="Steps", elem_id="phi-steps")
         trained = gr.State(0)
         button(lab, "lora", "Train the three adapters", trials, [model, low, high, data, steps], [trained],
                lambda runs: len(done(runs)), "phi-train")  # fmt: skip
         module = module_choice(lab, "lora", model, "phi-module", roles=("query", "value", "qkv"))
         with gr.Row():
-            i = gr.Slider(1, 64, 1, step=1, label="i", elem_id="phi-i")
-            j = gr.Slider(1, 64, 1, step=1, label="j", elem_id="phi-j")
+            i = Slider(1, 64, 1, step=1, label="i", elem_id="phi-i")
+            j = Slider(1, 64, 1, step=1, label="j", elem_id="phi-j")
         first = Figure(label="Overlap of the subspaces of two ranks")
         second = Figure(label="Overlap of the subspaces of two seeds")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="phi-words")
         live(lab, "lora", draw, [module, i, j], [first, second, words])
-        trained.change(sentence(draw, 3), [module, i, j], [first, second, words], **QUIET)
+        listen(trained.change, sentence(draw, 3), [module, i, j], [first, second, words])

@@ -8,6 +8,7 @@ import gradio as gr
 
 from lab.plots.cost import panels
 from lab.plots.style import colour
+from lab.ui.controls import Number, Slider
 from lab.ui.exhibits.found import outcomes
 from lab.ui.exhibits.parts import data_choice, methods, trial
 from lab.ui.exhibits.watch import Trials, button
@@ -56,8 +57,8 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
     with exhibit("Same data, same steps, same seed", elem_id="lora-versus"):
         with gr.Row():
             data = data_choice(value="intent", elem_id="versus-data")
-            seed = gr.Number(0, label="Seed", precision=0, minimum=0)
-        steps = gr.Slider(4, 400, 60, step=4, label="Steps", elem_id="versus-steps")
+            seed = Number(0, label="Seed", precision=0, minimum=0)
+        steps = Slider(4, 400, 60, step=4, label="Steps", elem_id="versus-steps")
         figure = Figure("Press the button: both are trained, one after the other.", label="LoRA and full fine-tuning")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="versus-words")
         button(lab, "lora", "Train both and compare", Trials(lab, "2.4 Both", plans), [model, data, steps, seed],

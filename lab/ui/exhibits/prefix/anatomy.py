@@ -11,6 +11,7 @@ from lab import methods
 from lab.insight.families import place
 from lab.plan import GENERATE
 from lab.plots import prefix as plots
+from lab.ui.controls import Checkbox, Number, Radio, Slider
 from lab.ui.exhibits.parts import live, shape_of, table
 from lab.ui.exhibits.watch import Measurement, button
 from lab.ui.figure import Figure
@@ -32,8 +33,8 @@ def numbers(lab: Lab, model: gr.Dropdown) -> None:
     """4.1: the five factors, and a count on the real model."""
     with exhibit("How many numbers", elem_id="exhibit-numbers"):
         with gr.Row():
-            tokens = gr.Number(20, precision=0, label="Virtual tokens n", elem_id="numbers-tokens")
-            projection = gr.Checkbox(False, label="Learn through a network", elem_id="numbers-projection")
+            tokens = Number(20, precision=0, label="Virtual tokens n", elem_id="numbers-tokens")
+            projection = Checkbox(False, label="Learn through a network", elem_id="numbers-projection")
         said = gr.Markdown("", elem_id="numbers-said", elem_classes="lab-lesson-text")
         picture = Figure(label="Virtual tokens in every layer, before the text", elem_id="numbers-picture")
 
@@ -75,8 +76,8 @@ def where(lab: Lab, model: gr.Dropdown) -> None:
     """4.3: the places of three methods, and the tensor that each really saves."""
     with exhibit("Where they stand", elem_id="exhibit-where"):
         with gr.Row():
-            kind = gr.Radio(KINDS, value="prefix", label="Method", elem_id="where-kind")
-            tokens = gr.Slider(1, 100, 12, step=1, label="Virtual tokens n", elem_id="where-tokens")
+            kind = Radio(KINDS, value="prefix", label="Method", elem_id="where-kind")
+            tokens = Slider(1, 100, 12, step=1, label="Virtual tokens n", elem_id="where-tokens")
         said = gr.Markdown("", elem_id="where-said", elem_classes="lab-lesson-text")
         picture = Figure(label="Where the learned vectors stand", elem_id="where-picture")
 

@@ -12,6 +12,7 @@ from lab.insight.neighbours import Neighbours, neighbours
 from lab.plan import Plan
 from lab.plots import prefix as plots
 from lab.runs import Run
+from lab.ui.controls import Radio, Slider
 from lab.ui.exhibits import found
 from lab.ui.exhibits.parts import data_choice, live, shape_of, size, table, trial
 from lab.ui.exhibits.prefix.anatomy import KINDS, settings
@@ -45,9 +46,9 @@ def _table(shown: list[Any]) -> str:
 def families(lab: Lab, model: gr.Dropdown) -> None:
     """4.4: LoRA, adapters and a prefix on one model: counts at once, training by a click."""
     with exhibit("Three families on your model", elem_id="exhibit-families"):
-        rank = gr.Slider(1, 64, 8, step=1, label="LoRA: rank r", elem_id="families-rank")
-        factor = gr.Slider(1, 64, 16, step=1, label="Adapter: reduction factor d/m", elem_id="families-factor")
-        tokens = gr.Slider(1, 100, 20, step=1, label="Prefix: virtual tokens n", elem_id="families-tokens")
+        rank = Slider(1, 64, 8, step=1, label="LoRA: rank r", elem_id="families-rank")
+        factor = Slider(1, 64, 16, step=1, label="Adapter: reduction factor d/m", elem_id="families-factor")
+        tokens = Slider(1, 100, 20, step=1, label="Prefix: virtual tokens n", elem_id="families-tokens")
         picture = Figure(label="Trained parameters of three methods", elem_id="families-picture")
         facts = gr.Markdown("", elem_id="families-facts", elem_classes="lab-lesson-text")
 
@@ -70,7 +71,7 @@ def families(lab: Lab, model: gr.Dropdown) -> None:
 
         with gr.Row():
             data = data_choice(value="persona", elem_id="families-data")
-            steps = gr.Slider(5, 300, 60, step=5, label="Steps", elem_id="families-steps")
+            steps = Slider(5, 300, 60, step=5, label="Steps", elem_id="families-steps")
         curves = Figure(label="Training loss of the three methods", elem_id="families-curves")
         results = gr.Markdown("", elem_id="families-results", elem_classes="lab-lesson-text")
         button(
@@ -102,7 +103,7 @@ def prompts(lab: Lab, model: gr.Dropdown) -> Trials:
 
     trials = Trials(lab, "Prompts", plans)
     with exhibit("Three kinds of virtual tokens", elem_id="exhibit-prompts"):
-        tokens = gr.Slider(1, 100, 20, step=1, label="Virtual tokens n", elem_id="prompts-tokens")
+        tokens = Slider(1, 100, 20, step=1, label="Virtual tokens n", elem_id="prompts-tokens")
         picture = Figure(label="Trained parameters of three prompt methods", elem_id="prompts-picture")
         facts = gr.Markdown("", elem_id="prompts-facts", elem_classes="lab-lesson-text")
 
@@ -114,7 +115,7 @@ def prompts(lab: Lab, model: gr.Dropdown) -> Trials:
         live(lab, TAB, draw, [model, tokens], [picture, facts])
         with gr.Row():
             data = data_choice(value="persona", elem_id="prompts-data")
-            steps = gr.Slider(5, 300, 60, step=5, label="Steps", elem_id="prompts-steps")
+            steps = Slider(5, 300, 60, step=5, label="Steps", elem_id="prompts-steps")
         curves = Figure(label="Training loss of the three methods", elem_id="prompts-curves")
         results = gr.Markdown("", elem_id="prompts-results", elem_classes="lab-lesson-text")
         inputs = [model, data, steps, tokens]
@@ -125,8 +126,8 @@ def prompts(lab: Lab, model: gr.Dropdown) -> Trials:
 def nearest(lab: Lab, trials: Trials) -> None:
     """4.6: the nearest vocabulary tokens of the learned vectors, with their cosine."""
     with exhibit("Nearest words", elem_id="exhibit-nearest"):
-        kind = gr.Radio(KINDS, value="prompt", label="Method", elem_id="nearest-kind")
-        count = gr.Slider(1, 10, 4, step=1, label="Words each", elem_id="nearest-count")
+        kind = Radio(KINDS, value="prompt", label="Method", elem_id="nearest-kind")
+        count = Slider(1, 10, 4, step=1, label="Words each", elem_id="nearest-count")
 
         def measure(kind: str, count: float, stop: Any) -> Iterator[tuple[str, Neighbours]]:
             run = found.newest(trials, kind)

@@ -14,6 +14,7 @@ from lab.insight import attention as looking
 from lab.plan import Plan
 from lab.plots import prefix as plots
 from lab.runs import Run
+from lab.ui.controls import Dropdown, Radio, Slider, Textbox
 from lab.ui.exhibits import found
 from lab.ui.exhibits.parts import data_choice, live, trial
 from lab.ui.exhibits.prefix.anatomy import KINDS, settings
@@ -43,16 +44,16 @@ def steering(lab: Lab, model: gr.Dropdown) -> Trials:
 
     trials = Trials(lab, "Prefix", plans)
     with exhibit("Attention to the prefix", elem_id="exhibit-attention"):
-        kind = gr.Radio(KINDS[:2], value="prefix", label="Method", elem_id="attention-kind")
+        kind = Radio(KINDS[:2], value="prefix", label="Method", elem_id="attention-kind")
         with gr.Row():
             data = data_choice(value="persona", elem_id="attention-data")
-            tokens = gr.Slider(1, 50, 10, step=1, label="Virtual tokens n", elem_id="attention-tokens")
-            steps = gr.Slider(5, 300, 60, step=5, label="Steps", elem_id="attention-steps")
+            tokens = Slider(1, 50, 10, step=1, label="Virtual tokens n", elem_id="attention-tokens")
+            steps = Slider(5, 300, 60, step=5, label="Steps", elem_id="attention-steps")
         results = gr.Markdown("", elem_id="attention-results", elem_classes="lab-lesson-text")
-        words = gr.Textbox(SENTENCE, label="Your sentence", elem_id="attention-text", render=False)
+        words = Textbox(SENTENCE, label="Your sentence", elem_id="attention-text", render=False)
         with gr.Row(render=False) as choices:
-            layer = gr.Dropdown([ALL], value=ALL, label="Layer", elem_id="attention-layer")
-            head = gr.Dropdown([ALL], value=ALL, label="Head", elem_id="attention-head")
+            layer = Dropdown([ALL], value=ALL, label="Layer", elem_id="attention-layer")
+            head = Dropdown([ALL], value=ALL, label="Head", elem_id="attention-head")
         maps = Figure(label="Attention to the prefix by layer and head", elem_id="attention-heads", render=False)
         bars = Figure(label="Attention of each token to the prefix", elem_id="attention-tokens-bars", render=False)
         grid = Figure(label="Attention of each token to each virtual token", elem_id="attention-each", render=False)
@@ -93,7 +94,7 @@ def steering(lab: Lab, model: gr.Dropdown) -> Trials:
 def ablating(lab: Lab, trials: Trials) -> None:
     """Take one layer's prefix, or one virtual token, out at a time."""
     with exhibit("Take parts out", elem_id="exhibit-ablation"):
-        count = gr.Slider(2, 64, 16, step=2, label="Held-out rows", elem_id="ablation-rows")
+        count = Slider(2, 64, 16, step=2, label="Held-out rows", elem_id="ablation-rows")
         picture = Figure(label="Change of the loss without a layer or a virtual token", elem_id="ablation-picture")
 
         def measure(count: float, stop: Any) -> Iterator[ablation.Ablated]:

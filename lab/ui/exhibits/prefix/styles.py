@@ -12,6 +12,7 @@ from lab.errors import LabError
 from lab.insight.mixture import losses, mixed
 from lab.plan import GENERATE, Plan
 from lab.plots import prefix as plots
+from lab.ui.controls import CheckboxGroup, Slider, Textbox
 from lab.ui.exhibits import found
 from lab.ui.exhibits.parts import table, trial
 from lab.ui.exhibits.prefix.steering import SENTENCE, check
@@ -36,10 +37,10 @@ def styles(lab: Lab, model: gr.Dropdown) -> None:
     trials = found.Series(lab, "Style", plans)
     with exhibit("One prompt, several prefixes", elem_id="exhibit-styles"):
         known = [(card.title, name) for name, card in catalogue.datasets().items()]
-        names = gr.CheckboxGroup(known, value=["persona", "data_to_text"], label="Styles", elem_id="styles-names")
+        names = CheckboxGroup(known, value=["persona", "data_to_text"], label="Styles", elem_id="styles-names")
         with gr.Row():
-            tokens = gr.Slider(1, 50, 20, step=1, label="Virtual tokens n", elem_id="styles-tokens")
-            steps = gr.Slider(5, 400, 100, step=5, label="Steps each", elem_id="styles-steps")
+            tokens = Slider(1, 50, 20, step=1, label="Virtual tokens n", elem_id="styles-tokens")
+            steps = Slider(5, 400, 100, step=5, label="Steps each", elem_id="styles-steps")
         results = gr.Markdown("", elem_id="styles-results", elem_classes="lab-lesson-text")
         button(
             lab,
@@ -51,8 +52,8 @@ def styles(lab: Lab, model: gr.Dropdown) -> None:
             lambda runs: found.outcomes(runs),
             "styles-train",
         )
-        prompt = gr.Textbox(SENTENCE, label="The same prompt", elem_id="styles-prompt")
-        weight = gr.Slider(0, 1, 0.5, step=0.05, label="Weight w of the second style", elem_id="styles-weight")
+        prompt = Textbox(SENTENCE, label="The same prompt", elem_id="styles-prompt")
+        weight = Slider(0, 1, 0.5, step=0.05, label="Weight w of the second style", elem_id="styles-weight")
         said = gr.Markdown("", elem_id="styles-said", elem_classes="lab-lesson-text")
 
         def pair() -> list[tuple[str, Any]]:

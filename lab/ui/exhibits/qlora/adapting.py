@@ -13,6 +13,7 @@ from lab.insight.rounding import STORED as KINDS
 from lab.models import precision as stored
 from lab.plan import QUANTIZED, WEIGHTS, Precision
 from lab.plots.quantization import compare_bytes, curves
+from lab.ui.controls import CheckboxGroup, Slider
 from lab.ui.exhibits.parts import data_choice, duration, percent, size, table, trial
 from lab.ui.exhibits.watch import Measurement, Trials, button
 from lab.ui.figure import Figure
@@ -55,11 +56,11 @@ def vanished(items: list[Any]) -> tuple[Any, Any, str]:
 def place_rounding(lab: Lab, model: gr.Dropdown) -> None:
     """5.4."""
     with exhibit("Updates that vanish", elem_id="qlora-rounding"):
-        kinds = gr.CheckboxGroup(list(KINDS), value=list(KINDS), label="Adapter stored in", elem_id="rounding-kinds")
+        kinds = CheckboxGroup(list(KINDS), value=list(KINDS), label="Adapter stored in", elem_id="rounding-kinds")
         with gr.Row():
             data = data_choice(value="intent", elem_id="rounding-data")
-            steps = gr.Slider(4, 200, 30, step=2, label="Steps", elem_id="rounding-steps")
-        rate = gr.Slider(-6, -2, -4, step=0.25, label="Learning rate, as a power of ten", elem_id="rounding-rate")
+            steps = Slider(4, 200, 30, step=2, label="Steps", elem_id="rounding-steps")
+        rate = Slider(-6, -2, -4, step=0.25, label="Learning rate, as a power of ten", elem_id="rounding-rate")
         shares = Figure("Press the button: the same adapter, four ways to store it.", label="Share of updates lost")
         losses = Figure(label="Training loss by the way the adapter is stored")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="rounding-words")
@@ -115,7 +116,7 @@ def place_loading(lab: Lab, model: gr.Dropdown) -> None:
     with exhibit("Load it, adapt it, watch it", elem_id="qlora-loading"):
         said = gr.Markdown(elem_classes="lab-lesson-text", elem_id="loading-able")
         lab.opened("qlora", able, outputs=said)
-        kinds = gr.CheckboxGroup(list(WEIGHTS), value=list(WEIGHTS), label="Base in", elem_id="loading-kinds")
+        kinds = CheckboxGroup(list(WEIGHTS), value=list(WEIGHTS), label="Base in", elem_id="loading-kinds")
         figure = Figure(label="Measured and predicted bytes of the base in each precision")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="loading-words")
         button(lab, "qlora", "Load and weigh", Measurement(weigh, lambda items: ""), [model, kinds], [figure, words],
@@ -128,8 +129,8 @@ def place_loading(lab: Lab, model: gr.Dropdown) -> None:
 
         with gr.Row():
             data = data_choice(value="intent", elem_id="loading-data")
-            steps = gr.Slider(4, 200, 30, step=2, label="Steps of LoRA", elem_id="loading-steps")
-        some = gr.CheckboxGroup(
+            steps = Slider(4, 200, 30, step=2, label="Steps of LoRA", elem_id="loading-steps")
+        some = CheckboxGroup(
             list(WEIGHTS),
             value=["fp32", *(k for k in QUANTIZED if k != "fp4")],
             label="Train on",

@@ -11,6 +11,7 @@ import gradio as gr
 
 from lab.insight import quantization as q
 from lab.plots.quantization import bars, histogram
+from lab.ui.controls import Dropdown, Slider
 from lab.ui.exhibits.parts import duration, live, module_choice, percent, size, table
 from lab.ui.exhibits.watch import Measurement, button
 from lab.ui.figure import Figure
@@ -84,19 +85,19 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
     """The slider of bits."""
     with exhibit("A real matrix in few bits", elem_id="qlora-bits"):
         module = module_choice(lab, "qlora", model, "bits-module")
-        kind = gr.Dropdown(
+        kind = Dropdown(
             [(title.split(":")[0], key) for key, title in q.KINDS.items()], value="normal", label="Levels"
         )
-        bits = gr.Slider(2, 8, 4, step=1, label="Bits", elem_id="bits-bits")
-        block = gr.Slider(4, 12, 6, step=1, label="Block size, as a power of two (6 is 64)", elem_id="bits-block")
+        bits = Slider(2, 8, 4, step=1, label="Bits", elem_id="bits-bits")
+        block = Slider(4, 12, 6, step=1, label="Block size, as a power of two (6 is 64)", elem_id="bits-block")
         with gr.Row():
-            share = gr.Slider(0, 1, 0, step=0.05, label="Outliers, %", elem_id="bits-outliers")
-            outlier = gr.Slider(4, 40, 20, step=1, label="Their size, deviations")
+            share = Slider(0, 1, 0, step=0.05, label="Outliers, %", elem_id="bits-outliers")
+            outlier = Slider(4, 40, 20, step=1, label="Their size, deviations")
         figure = Figure(label="Histogram of the weights with the levels")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="bits-words")
         live(lab, "qlora", look, [model, module, kind, bits, block, share, outlier], [figure, words])
         gr.Markdown("**Speed of a product**", elem_classes="lab-lesson-text")
-        tokens = gr.Slider(1, 512, 64, step=1, label="Rows that are multiplied at once", elem_id="bits-tokens")
+        tokens = Slider(1, 512, 64, step=1, label="Rows that are multiplied at once", elem_id="bits-tokens")
         speed = Figure(label="Time of a product by the way the matrix is stored")
         said = gr.Markdown(elem_classes="lab-lesson-text", elem_id="bits-timed")
         button(lab, "qlora", "Time it on this device", Measurement(times), [model, module, tokens], [speed, said],

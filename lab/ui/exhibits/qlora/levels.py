@@ -14,6 +14,7 @@ from lab.insight import quantization as q
 from lab.insight.presets import preset
 from lab.plan import Precision, Training
 from lab.plots.quantization import STORED, bars, families, paging
+from lab.ui.controls import Radio, Slider
 from lab.ui.exhibits.parts import live, module_choice, percent, size, table
 from lab.ui.exhibits.qlora.sum import trained
 from lab.ui.exhibits.watch import Measurement, button
@@ -122,7 +123,7 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
     """The three techniques."""
     with exhibit("NF4, FP4, int4, int8", elem_id="qlora-levels"):
         module = module_choice(lab, "qlora", model, "levels-module")
-        block = gr.Slider(4, 12, 6, step=1, label="Block size, as a power of two (6 is 64)", elem_id="levels-block")
+        block = Slider(4, 12, 6, step=1, label="Block size, as a power of two (6 is 64)", elem_id="levels-block")
         figure = Figure(label="Levels of four formats under the normal distribution")
         picture = Figure(label="Error of each format on normal numbers")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="levels-words")
@@ -131,15 +132,15 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
         button(lab, "qlora", "Quantize with bitsandbytes", Measurement(library), [model, module], [said], told,
                "levels-measure")  # fmt: skip
     with exhibit("Double quantization", elem_id="qlora-double"):
-        one = gr.Slider(4, 10, 6, step=1, label="Weights in a block, as a power of two", elem_id="double-block")
-        two = gr.Slider(4, 12, 8, step=1, label="Constants in a block, as a power of two", elem_id="double-block2")
-        billions = gr.Slider(1, 175, 65, step=1, label="Parameters, billions")
+        one = Slider(4, 10, 6, step=1, label="Weights in a block, as a power of two", elem_id="double-block")
+        two = Slider(4, 12, 8, step=1, label="Constants in a block, as a power of two", elem_id="double-block2")
+        billions = Slider(1, 175, 65, step=1, label="Parameters, billions")
         sums = gr.Markdown(doubled(6, 8, 65), elem_classes="lab-lesson-text", elem_id="double-words")
         live(lab, "qlora", doubled, [one, two, billions], [sums], at_open=False)
     with exhibit("Paged optimizers", elem_id="qlora-paged"):
-        capacity = gr.Slider(36, 80, 42, step=1, label="Memory of the card, GB", elem_id="paged-capacity")
-        length = gr.Slider(64, 2048, 512, step=64, label="Sequence length", elem_id="paged-length")
-        optimizer = gr.Radio([("AdamW", "adamw"), ("8-bit AdamW", "adamw8bit")], value="adamw", label="Optimizer")
+        capacity = Slider(36, 80, 42, step=1, label="Memory of the card, GB", elem_id="paged-capacity")
+        length = Slider(64, 2048, 512, step=64, label="Sequence length", elem_id="paged-length")
+        optimizer = Radio([("AdamW", "adamw"), ("8-bit AdamW", "adamw8bit")], value="adamw", label="Optimizer")
         chart = Figure(label="Memory needed by sequence length, and optimizer state moved out")
         verdict = gr.Markdown(elem_classes="lab-lesson-text", elem_id="paged-words")
         live(lab, "qlora", page, [capacity, length, optimizer], [chart, verdict])

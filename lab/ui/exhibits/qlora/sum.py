@@ -14,6 +14,7 @@ from lab.insight.presets import PRESETS, preset
 from lab.models.precision import base_bytes, bits_per_weight
 from lab.plan import Precision, Training
 from lab.plots import cost as plots
+from lab.ui.controls import Checkbox, Dropdown, Slider
 from lab.ui.exhibits.parts import live, size, table, trial
 from lab.ui.exhibits.watch import Trials, button
 from lab.ui.exhibits.why.calculator import whole
@@ -66,13 +67,13 @@ def sums(name: str, rank: float, weights: str, double: bool, length: float, opti
 def place(lab: Lab, model: gr.Dropdown) -> None:
     """The sum and its measurement."""
     with exhibit("The sum, term by term", elem_id="qlora-sum"):
-        name = gr.Dropdown(list(PRESETS), value="LLaMA 65B", label="Model", elem_id="sum-model")
-        rank = gr.Slider(1, 256, 64, step=1, label="Rank, on every linear map", elem_id="sum-rank")
+        name = Dropdown(list(PRESETS), value="LLaMA 65B", label="Model", elem_id="sum-model")
+        rank = Slider(1, 256, 64, step=1, label="Rank, on every linear map", elem_id="sum-rank")
         with gr.Row():
-            weights = gr.Dropdown(["nf4", "fp4", "int8"], value="nf4", label="Base in", elem_id="sum-weights")
-            double = gr.Checkbox(True, label="Double quantization")
-        length = gr.Slider(64, 4096, 512, step=64, label="Sequence length", elem_id="sum-length")
-        optimizer = gr.Dropdown([(v[0], k) for k, v in cost.OPTIMIZERS.items()], value="adamw8bit", label="Optimizer")
+            weights = Dropdown(["nf4", "fp4", "int8"], value="nf4", label="Base in", elem_id="sum-weights")
+            double = Checkbox(True, label="Double quantization")
+        length = Slider(64, 4096, 512, step=64, label="Sequence length", elem_id="sum-length")
+        optimizer = Dropdown([(v[0], k) for k, v in cost.OPTIMIZERS.items()], value="adamw8bit", label="Optimizer")
         figure = Figure(label="Memory of full fine-tuning, LoRA and QLoRA by category")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="sum-words")
         live(lab, "qlora", sums, [name, rank, weights, double, length, optimizer], [figure, words])

@@ -11,6 +11,7 @@ from lab import methods
 from lab.plan import GENERATE
 from lab.plots.cost import panels
 from lab.plots.style import colour
+from lab.ui.controls import Dropdown, Slider
 from lab.ui.exhibits.found import done
 from lab.ui.exhibits.parts import data_catalogue, percent, size, table, trial
 from lab.ui.exhibits.watch import Trials, button
@@ -115,8 +116,8 @@ def tasks_of(model: str, key: str, steps: float) -> dict[str, Any]:
 def place(lab: Lab, model: gr.Dropdown) -> None:
     """The four measurements."""
     with exhibit("Measure each benefit", elem_id="why-benefits"):
-        key = gr.Dropdown(little(), value="lora", label="Method, against full fine-tuning", elem_id="benefit-method")
-        steps = gr.Slider(4, 200, 40, step=4, label="Steps, for 3 and 4", elem_id="benefit-steps")
+        key = Dropdown(little(), value="lora", label="Method, against full fine-tuning", elem_id="benefit-method")
+        steps = Slider(4, 200, 40, step=4, label="Steps, for 3 and 4", elem_id="benefit-steps")
         short = Trials(lab, "1.3 Eight steps", lambda m, k: steps_of(m, k, 8))
         longer = Trials(
             lab,

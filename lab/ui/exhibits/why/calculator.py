@@ -16,6 +16,7 @@ from lab.models.shape import ModelShape
 from lab.plan import GENERATE, WEIGHTS, Precision, Training
 from lab.plots import cost as plots
 from lab.plots.style import colour
+from lab.ui.controls import Checkbox, Dropdown, Slider
 from lab.ui.exhibits.parts import amount, duration, live, percent, shape_of, size, table, trial
 from lab.ui.exhibits.watch import Trials, button
 from lab.ui.figure import Figure
@@ -104,28 +105,24 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
     """The calculator, and its measurement on the lesson's model."""
     with exhibit("Cost calculator", elem_id="why-calculator"):
         with gr.Row():
-            name = gr.Dropdown([HERE, *PRESETS], value="GPT-3 175B", label="Model", elem_id="cost-model")
-            key = gr.Dropdown(little(), value="lora", label="Against full fine-tuning", elem_id="cost-method")
-        rank = gr.Slider(1, 256, 4, step=1, label="Rank, where there is one", elem_id="cost-rank")
-        everywhere = gr.Checkbox(
-            False, label="On every linear map, not only query and value", elem_id="cost-everywhere"
-        )
+            name = Dropdown([HERE, *PRESETS], value="GPT-3 175B", label="Model", elem_id="cost-model")
+            key = Dropdown(little(), value="lora", label="Against full fine-tuning", elem_id="cost-method")
+        rank = Slider(1, 256, 4, step=1, label="Rank, where there is one", elem_id="cost-rank")
+        everywhere = Checkbox(False, label="On every linear map, not only query and value", elem_id="cost-everywhere")
         with gr.Row():
-            scheme = gr.Dropdown(
-                [(item.title, k) for k, item in cost.SCHEMES.items()], value="pure", label="Trained in"
-            )
-            weights = gr.Dropdown(list(WEIGHTS), value="bf16", label="Frozen base in")
-            optimizer = gr.Dropdown(
+            scheme = Dropdown([(item.title, k) for k, item in cost.SCHEMES.items()], value="pure", label="Trained in")
+            weights = Dropdown(list(WEIGHTS), value="bf16", label="Frozen base in")
+            optimizer = Dropdown(
                 [(item[0], k) for k, item in cost.OPTIMIZERS.items()], value="adamw", label="Optimizer"
             )
         with gr.Accordion("Batch, hardware, tasks", open=False), gr.Row():
-            batch = gr.Slider(1, 64, 1, step=1, label="Batch size")
-            length = gr.Slider(64, 4096, 512, step=64, label="Sequence length")
-            recompute = gr.Checkbox(True, label="Gradient checkpointing")
-            tokens = gr.Slider(5, 11, 8, step=0.5, label="Training tokens, as a power of ten")
-            gpu = gr.Dropdown(list(cost.GPUS), value="NVIDIA A100 80 GB", label="Card")
-            utilisation = gr.Slider(0.1, 0.7, 0.4, step=0.05, label="Share of the card's peak that is reached")
-        tasks = gr.Slider(1, 1000, 10, step=1, label="Tasks to serve", elem_id="cost-tasks")
+            batch = Slider(1, 64, 1, step=1, label="Batch size")
+            length = Slider(64, 4096, 512, step=64, label="Sequence length")
+            recompute = Checkbox(True, label="Gradient checkpointing")
+            tokens = Slider(5, 11, 8, step=0.5, label="Training tokens, as a power of ten")
+            gpu = Dropdown(list(cost.GPUS), value="NVIDIA A100 80 GB", label="Card")
+            utilisation = Slider(0.1, 0.7, 0.4, step=0.05, label="Share of the card's peak that is reached")
+        tasks = Slider(1, 1000, 10, step=1, label="Tasks to serve", elem_id="cost-tasks")
         memory = Figure(label="Memory by category, full fine-tuning against the method")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="cost-words")
         disk = Figure(label="Bytes of storage by the number of tasks")

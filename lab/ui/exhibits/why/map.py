@@ -14,6 +14,7 @@ from lab.insight.tree import nodes
 from lab.plan import GENERATE, Precision
 from lab.plots.cost import treemap
 from lab.plots.style import colour
+from lab.ui.controls import Dropdown
 from lab.ui.exhibits.parts import live, percent, shape_of, table
 from lab.ui.exhibits.watch import Measurement, button
 from lab.ui.figure import Figure
@@ -61,7 +62,7 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
     """The map, and the count in the real model."""
     able = [(item.title, item.key) for item in methods.METHODS.values() if GENERATE in item.tasks]
     with exhibit("What is frozen, what is trained", elem_id="why-map"):
-        key = gr.Dropdown(able, value="lora", label="Method", elem_id="map-method")
+        key = Dropdown(able, value="lora", label="Method", elem_id="map-method")
         figure = Figure(label="Map of the model's tensors by size, the trained ones in colour")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="map-words")
         live(lab, "why", draw, [model, key], [figure, words])

@@ -13,7 +13,7 @@ from lab.methods.base import FAMILIES
 from lab.plan import CLASSIFY
 from lab.plots.spectrum import energy, scores
 from lab.plots.style import HELD_OUT, NEUTRAL, colour
-from lab.ui.component import QUIET
+from lab.ui.controls import CheckboxGroup, Slider
 from lab.ui.exhibits.found import done
 from lab.ui.exhibits.parts import amount, data_choice, live, module_choice, percent, sentence, table, trial
 from lab.ui.exhibits.watch import Trials, button
@@ -21,6 +21,7 @@ from lab.ui.exhibits.why.calculator import whole
 from lab.ui.figure import Figure
 from lab.ui.lab import Lab
 from lab.ui.lesson import exhibit
+from lab.ui.listeners import listen
 
 
 @lru_cache(maxsize=64)
@@ -71,16 +72,16 @@ def _spectrum(lab: Lab, model: gr.Dropdown) -> None:
     with exhibit("How many directions carry the change?", elem_id="why-spectrum"):
         with gr.Row():
             data = data_choice(elem_id="spectrum-data", value="intent")
-            steps = gr.Slider(4, 300, 40, step=4, label="Steps of full fine-tuning", elem_id="spectrum-steps")
+            steps = Slider(4, 300, 40, step=4, label="Steps of full fine-tuning", elem_id="spectrum-steps")
         module = module_choice(lab, "why", model, "spectrum-module")
-        rank = gr.Slider(1, 256, 8, step=1, label="Rank r", elem_id="spectrum-rank")
+        rank = Slider(1, 256, 8, step=1, label="Rank r", elem_id="spectrum-rank")
         figure = Figure(label="Energy held by rank: update, weight and random matrix")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="spectrum-words")
         trained = gr.State(0)
         live(lab, "why", draw, [model, module, rank], [figure, words])
         button(lab, "why", "Train in full and decompose", trials, [model, data, steps], [trained],
                lambda runs: len(done(runs)), "spectrum-train")  # fmt: skip
-        trained.change(sentence(draw, 2), [model, module, rank], [figure, words], **QUIET)
+        listen(trained.change, sentence(draw, 2), [model, module, rank], [figure, words])
 
 
 def one_of_each() -> list[str]:
@@ -113,10 +114,10 @@ def scatter(runs: dict[str, Any]) -> tuple[Any, str]:
 def _size(lab: Lab, model: gr.Dropdown) -> None:
     with exhibit("How many parameters does a task need?", elem_id="why-size"):
         able = [(item.title, item.key) for item in methods.METHODS.values() if CLASSIFY in item.tasks]
-        chosen = gr.CheckboxGroup(able, value=one_of_each(), label="Methods", elem_id="size-methods")
+        chosen = CheckboxGroup(able, value=one_of_each(), label="Methods", elem_id="size-methods")
         with gr.Row():
             data = data_choice(CLASSIFY, elem_id="size-data")
-            steps = gr.Slider(4, 300, 40, step=4, label="Steps", elem_id="size-steps")
+            steps = Slider(4, 300, 40, step=4, label="Steps", elem_id="size-steps")
         figure = Figure("Press the button: each method learns the same rows.", label="Score by trained parameters")
         words = gr.Markdown(elem_classes="lab-lesson-text", elem_id="size-words")
         trials = Trials(
