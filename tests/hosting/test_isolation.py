@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from lab.server.paths import CALLBACK, SIGN_IN
+from lab.server.schema import request_type
+from lab.ui.comparing import Comparing
 from lab.ui.owner import PATHS
 from lab.ui.service import SERVICES
 from tests.hosting.conftest import MARK, TOKEN, Scene
@@ -189,14 +191,18 @@ def test_what_is_ones_own_is_ones_own(scene: Scene) -> None:
 def arguments(scene: Scene, room: str, name: str) -> list[Any]:
     """What a stranger may try: Ann's names in every place that a service looks at."""
     plan = {"data": {"source": scene.upload}}
-    common = {
-        "run": scene.run, "id": scene.comparison, "path": scene.upload, "source": scene.upload, "name": "mine",
-        "plan": plan, "loose": {"data": scene.upload}, "method": "lora", "text": "x", "kind": "overlay",
-        "spec": {"runs": [scene.run]}, "model": "storybook", "memory": 8, "goal": "score", "options": {},
+    known = {
+        "run": scene.run, "id": scene.comparison, "path": scene.upload, "name": "mine", "plan": plan,
+        "loose": {"data": scene.upload}, "method": "lora", "text": "x", "spec": {"runs": [scene.run]},
+        "model": "storybook", "memory": 8, "goal": "best",
     }  # fmt: skip
+    service = next(item for item in SERVICES if item.__name__ == name) if room == "see" else getattr(Comparing, name)
+    keys = getattr(request_type(service), "__annotations__", {})
+    common = {key: value for key, value in known.items() if key in keys}
     by_name: dict[str, list[Any]] = {
         "see": [plan],
         "launch": [plan] if room == "see" else [common],
+        "picture": [{"id": scene.comparison, "kind": "overlay", "options": {}}],
         "change_method": [{"plan": short_of(scene), "method": "ia3"}],
         "code": [plan],
         "preview": [{"source": scene.upload}],
