@@ -10,6 +10,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from statistics import median
 
@@ -75,9 +76,9 @@ class Runner:
     def pause(self) -> None:
         """Hold after the step that is being made; memory and place are kept."""
         with self._turning:
-            self._going.clear()
             if self._run:
-                self.jobs.pause(self._run)
+                self.jobs.pause(self._run)  # a shared lab refuses: nothing is paused then
+            self._going.clear()
 
     def resume(self) -> None:
         with self._turning:
@@ -176,7 +177,8 @@ class Runner:
         with self._turning:
             self._run = run.id
             if not self._going.is_set():
-                self.jobs.pause(run.id)
+                with suppress(LabError):  # where nothing that trains may be paused, the next member waits
+                    self.jobs.pause(run.id)
         if self._stopped.is_set():
             self.jobs.stop(run.id)
         self.jobs.wait(run.id)

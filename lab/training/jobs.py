@@ -155,6 +155,7 @@ class Jobs:
             if job is not None and job is not self._current:
                 self._line.remove(job)
                 job.run.release()
+                self._changed.notify_all()
             elif job is not None:
                 job.stop.set()
                 job.going.set()
@@ -167,6 +168,7 @@ class Jobs:
                 raise LabError("This run does not wait any more.", "Stop it instead.")
             self._line.remove(job)
             job.run.release()
+            self._changed.notify_all()
         self.runs.delete(run_id)
 
     def pause(self, run_id: str) -> None:
