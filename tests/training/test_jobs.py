@@ -184,6 +184,8 @@ def test_the_wait_counts_what_is_left_of_resumed_runs(store):
     assert jobs.expected(fourth.id) is None, "nobody knows yet how long a fresh run takes"
     let.set()
     jobs.close()
+
+
 @pytest.mark.parametrize("leave", ["stop", "withdraw"])
 def test_who_waits_for_a_run_is_told_when_it_leaves_the_line(jobs, gate, leave) -> None:
     plan = quick("nowhere", "nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -17,9 +18,6 @@ from lab.ui.component import Widget
 from lab.ui.guard import told
 from lab.ui.lab import Lab
 from lab.ui.listeners import listen
-
-#: What the page sends with a message (see `reply`).
-REQUEST = ("turn", "run", "text", "base", "adapter", "options")
 
 #: Seconds between two updates of a growing reply.
 PERIOD = 0.07
@@ -39,8 +37,8 @@ def place(lab: Lab) -> None:
         elem_id="bench-chat",
     )
 
-    def answer(asked: gr.EventData) -> Iterator[dict[str, Any]]:
-        yield from reply(lab, {name: getattr(asked, name) for name in REQUEST})
+    def answer(event: gr.EventData) -> Iterator[dict[str, Any]]:
+        yield from reply(lab, fields(event))
 
     # Several visitors may chat at a time; the engine lets one reply at a time use a model.
     speaking = listen(chat.submit, answer, None, chat, concurrency_limit=8)
@@ -64,6 +62,15 @@ class ChatRequest(Request):
     base: Messages
     adapter: Messages
     options: Annotated[dict[str, Any], bounded(values=50, characters=2_000)]
+
+
+def fields(event: gr.EventData) -> dict[str, Any]:
+    """The fields of a ChatRequest that the page has sent with its event."""
+    found = {}
+    for name in ChatRequest.__annotations__:
+        with suppress(AttributeError, TypeError):  # it is not there, or the event's data are no table at all
+            found[name] = getattr(event, name)
+    return found
 
 
 def reply(lab: Lab, data: Any) -> Iterator[dict[str, Any]]:
