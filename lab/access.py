@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from lab.knobs import Knob, knobs
+
 
 class Rules:
     """The rules of a lab for one person, or for people who trust each other: all is theirs."""
@@ -44,6 +46,12 @@ class Rules:
     def config(self, model: str, told: Mapping[str, Any]) -> None:
         """Raises LabError if a model of this configuration may not even be outlined."""
 
+    def setting(self, knob: Knob, value: Any) -> None:
+        """Raises LabError if a method may not be given this value of a setting."""
+
+    def untried(self, title: str) -> None:
+        """Raises LabError if a method may not be trained that was counted, but is too large to be tried first."""
+
     @contextmanager
     def measuring(self) -> Iterator[float]:
         """Around a measurement: the seconds that it may take."""
@@ -63,6 +71,12 @@ def use(new: Rules) -> Rules:
     global _rules
     before, _rules = _rules, new
     return before
+
+
+def check_settings(settings: Any) -> None:
+    """Raises LabError if the rules do not allow one of a method's settings."""
+    for item in knobs(settings):
+        _rules.setting(item, getattr(settings, item.name))
 
 
 def owner() -> str:

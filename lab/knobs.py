@@ -19,6 +19,9 @@ from lab.errors import LabError
 
 T = TypeVar("T")
 
+#: Characters of a text, and names in a list of them: what a setting may hold at most.
+LONGEST, MOST_NAMES = 50_000, 2_000
+
 TRUE = {"true", "yes", "on", "1"}
 FALSE = {"false", "no", "off", "0"}
 
@@ -29,7 +32,8 @@ class Knob:
 
     `kind` is "int", "float", "bool", "text" or "names" (a tuple of strings). `choices` lists the allowed values;
     `source` names a list that only the loaded model knows ("modules": its linear modules), which the form offers
-    and which is not closed. `log` asks for a logarithmic slider, `advanced` folds the setting away.
+    and which is not closed. `log` asks for a logarithmic slider, `advanced` folds the setting away. `public` says
+    that a text is harmless whoever writes it: it becomes no path, no address, no code and no argument of a library.
     """
 
     name: str
@@ -44,6 +48,13 @@ class Knob:
     source: str = ""
     log: bool = False
     advanced: bool = False
+    public: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the values are a yes or no, numbers between two bounds, or a list of choices."""
+        bounded = self.kind in ("int", "float") and self.low is not None and self.high is not None
+        return self.kind == "bool" or bounded or (self.kind == "text" and bool(self.choices))
 
     def coerce(self, raw: Any) -> Any:
         """The value of `raw` (a string from a command line, a JSON value or a widget's) as this setting's type.
@@ -51,6 +62,9 @@ class Knob:
         Raises LabError with the bounds or the allowed values if it cannot be one.
         """
         value = self._typed(raw)
+        size = sum(map(len, value)) if self.kind == "names" else len(value) if self.kind == "text" else 0
+        if size > LONGEST or (self.kind == "names" and len(value) > MOST_NAMES):
+            raise LabError(f"{self.label} is too long.", f"At most {LONGEST:,} characters can be given.")
         if self.choices and self.kind == "text" and value not in self.choices:
             near = nearest(str(value), self.choices)
             raise LabError(f"{self.label} cannot be '{value}'.", near or f"Choose one of: {', '.join(self.choices)}.")
@@ -102,6 +116,7 @@ def knob(
     source: str = "",
     log: bool = False,
     advanced: bool = False,
+    public: bool = False,
 ) -> Any:
     """A dataclass field that carries the description of the setting beside its default."""
     description = {
@@ -114,6 +129,7 @@ def knob(
         "source": source,
         "log": log,
         "advanced": advanced,
+        "public": public,
     }
     return dataclasses.field(default=default, metadata={"knob": description})
 

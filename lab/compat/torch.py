@@ -34,3 +34,15 @@ def size_mismatch(error: Exception) -> tuple[str, str, str] | None:
         re.S,
     )
     return (match[1], match[2], match[3]) if match else None
+
+
+def dispatch_mode() -> type:
+    """The class of contexts that see every operation of torch in their thread.
+
+    Why: nothing public tells what tensors a method makes before they fill the memory.
+    Without it: a trial of a method on a small model could take all memory.
+    Seen on: torch 2.13.
+    """
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    return TorchDispatchMode

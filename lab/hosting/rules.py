@@ -13,6 +13,7 @@ from lab import access
 from lab.errors import LabError
 from lab.hosting.accounts import Accounts
 from lab.hosting.limits import Limits
+from lab.knobs import Knob
 from lab.plan import Plan
 
 #: Measurements that run at a time, and those of one visitor that run or wait.
@@ -75,6 +76,21 @@ class Shared(access.Rules):
         for name, value in _numbers(told):
             if value > (LAYERS if "layers" in name or name in ("n_layer", "depth") else NUMBER):
                 raise LabError(f"The configuration of '{model}' has {name} = {value:,}.", "Choose a smaller model.")
+
+    def setting(self, knob: Knob, value: Any) -> None:
+        # A library may take a text for a path, an address or an expression: only what is known to be harmless passes.
+        if not (knob.closed or knob.public or value == knob.default):
+            raise LabError(
+                f"A shared lab does not take a value of your own for '{knob.label}'.",
+                "Leave it as it is, or run the lab on a machine of your own.",
+            )
+
+    def untried(self, title: str) -> None:
+        # What a method of peft holds while it trains does not follow from what it trains: HRA keeps r copies of W.
+        raise LabError(
+            f"{title} on this model is too large for a shared lab to try.",
+            "Choose smaller settings, a smaller model, or a method from the form.",
+        )
 
     @contextmanager
     def measuring(self) -> Iterator[float]:

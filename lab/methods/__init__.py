@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from lab import access
 from lab.errors import LabError
 from lab.knobs import build, nearest, values
 from lab.methods.adalora import AdaLora
@@ -63,8 +64,13 @@ def method(key: str) -> Method:
 
 
 def settings(plan: Plan) -> Any:
-    """The plan's method settings, typed and checked. Raises LabError for an unknown name or a value out of bounds."""
-    return build(method(plan.method).Settings, plan.settings)
+    """The plan's method settings, typed and checked.
+
+    Raises LabError for an unknown name, a value out of bounds, and one that the lab's rules do not allow.
+    """
+    typed: Any = build(method(plan.method).Settings, plan.settings)
+    access.check_settings(typed)
+    return typed
 
 
 def default_plan(key: str = "lora", **parts: Any) -> Plan:

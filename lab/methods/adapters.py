@@ -12,6 +12,7 @@ from typing import Any
 from lab.compat.peft import missing_key, quiet
 from lab.compat.torch import size_mismatch
 from lab.errors import LabError
+from lab.methods.adapter_config import read_config
 from lab.methods.base import Config, Method
 from lab.models.shape import ModelShape
 
@@ -41,7 +42,10 @@ class PeftMethod(Method):
         check_adapter(folder)
         try:
             with quiet():
-                model = peft.PeftModel.from_pretrained(base, str(folder), low_cpu_mem_usage=False)
+                config = read_config(folder, base)
+                model = peft.PeftModel.from_pretrained(base, str(folder), config=config, low_cpu_mem_usage=False)
+        except LabError:
+            raise
         except Exception as error:
             raise misfit(error) from error
         model.requires_grad_(False)  # peft leaves virtual tokens trainable

@@ -8,6 +8,7 @@ from typing import Any
 
 from lab.compat.peft import merged_is_not_finite, quiet
 from lab.errors import LabError
+from lab.methods.adapter_config import read_config
 from lab.methods.adapters import check_adapter, misfit
 from lab.methods.base import Method
 
@@ -37,7 +38,12 @@ def attach(model: Any, name: str, folder: Path) -> None:
         raise LabError(f"An adapter cannot be called '{name}' here.", "Choose a new name of letters and digits.")
     try:
         with quiet():
+            config = read_config(folder, model.get_base_model())
+            config.inference_mode = True
+            model.add_adapter(name, config)
             model.load_adapter(str(folder), adapter_name=name, low_cpu_mem_usage=False)
+    except LabError:
+        raise
     except Exception as error:
         if name in model.peft_config:
             model.delete_adapter(name)

@@ -12,7 +12,7 @@ from typing import Any
 from lab.errors import LabError, Reason
 from lab.knobs import knob
 from lab.methods.base import Config, Paper, Term, common, swapped
-from lab.methods.targeting import TargetedMethod, in_pattern, layers_knob, pattern, target_knob
+from lab.methods.targeting import TargetedMethod, in_pattern, layers_knob, pattern, spelled_out, target_knob
 from lab.models.shape import CONV1D, ModelShape, Module
 from lab.plan import Precision, Training
 
@@ -62,10 +62,10 @@ class LoraSettings:
         advanced=True,
     )
     rank_pattern: str = knob(
-        "", "Ranks by module", "Other ranks for some modules: 'q_proj=4, v_proj=16'.", advanced=True
+        "", "Ranks by module", "Other ranks for some modules: 'q_proj=4, v_proj=16'.", advanced=True, public=True
     )
     alpha_pattern: str = knob(
-        "", "Alphas by module", "Other alphas for some modules: 'q_proj=8, v_proj=32'.", advanced=True
+        "", "Alphas by module", "Other alphas for some modules: 'q_proj=8, v_proj=32'.", advanced=True, public=True
     )
     layers: str = layers_knob()
 
@@ -90,14 +90,15 @@ class Lora(TargetedMethod):
     inference = "two small products for each target; none once merged"
 
     def config(self, settings: LoraSettings, shape: ModelShape) -> Config:
+        modules = self.matched(settings, shape)
         ranks = {name: int(value) for name, value in pattern(settings.rank_pattern).items()}
         alphas = pattern(settings.alpha_pattern)
         extra: dict[str, Any] = {
             "use_rslora": settings.rslora,
             "use_dora": settings.dora,
             "init_lora_weights": "" if settings.init == "default" else settings.init,
-            "rank_pattern": ranks,
-            "alpha_pattern": alphas,
+            "rank_pattern": spelled_out(ranks, modules, shape),
+            "alpha_pattern": spelled_out(alphas, modules, shape),
         }
         return Config(
             "LoraConfig",
@@ -200,19 +201,15 @@ class Lora(TargetedMethod):
         return reason or self._patterns(settings, shape) or self._variants(settings, shape, precision)
 
     def _patterns(self, settings: LoraSettings, shape: ModelShape) -> Reason | None:
-        found = self.matched(settings, shape)
-        for text in (settings.rank_pattern, settings.alpha_pattern):
-            try:
-                pairs = pattern(text)
-            except LabError as error:
-                return Reason(error.message, error.hint)
-            for name in pairs:
-                if not any(in_pattern({name: 1}, module, 0) for module in found):
-                    return Reason(
-                        f"'{name}' names none of the targeted modules.", f"They are: {names(found, shape)}."
-                    )
-            if text is settings.rank_pattern and any(value != int(value) for value in pairs.values()):
-                return Reason("A rank must be a whole number.", "Write 'q_proj=4, v_proj=16'.")
+        modules = self.matched(settings, shape)
+        try:
+            ranks = pattern(settings.rank_pattern)
+            for pairs in (ranks, pattern(settings.alpha_pattern)):
+                spelled_out(pairs, modules, shape)
+        except LabError as error:
+            return Reason(error.message, error.hint)
+        if any(value != int(value) for value in ranks.values()):
+            return Reason("A rank must be a whole number.", "Write 'q_proj=4, v_proj=16'.")
         return None
 
     def _variants(self, settings: LoraSettings, shape: ModelShape, precision: Precision) -> Reason | None:
@@ -255,8 +252,3 @@ class Lora(TargetedMethod):
                 )
             ]
         return []
-
-
-def names(found: tuple[Module, ...], shape: ModelShape) -> str:
-    """The short names of modules, each once."""
-    return ", ".join(dict.fromkeys(shape.short(module) for module in found))

@@ -1,29 +1,28 @@
 """Every other type that peft registers, its settings read from its configuration class.
 
 A release of peft with a new type makes it usable here before a file of its own is written for it. What it trains
-is found by building it on the meta device, without numbers.
+is found by a trial (`lab.methods.trial`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import enum
-import json
-import typing
-import warnings
-from functools import cache, lru_cache
-from typing import Any
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
+from lab import access
 from lab.errors import LabError, Reason
-from lab.knobs import knob
+from lab.methods import fields
 from lab.methods.base import Config, Term, common
-from lab.methods.targeting import TargetedMethod, target_knob
-from lab.models import libraries
-from lab.models.shape import CONV1D, ModelShape, Module, build
-from lab.plan import CLASSIFY, QUANTIZED, Precision, Training
+from lab.methods.targeting import TargetedMethod, spelled_out, target_knob
+from lab.models import libraries, patterns
+from lab.models.shape import CONV1D, ModelShape, Module
+from lab.plan import QUANTIZED, Precision, Training
 
-#: Up to this many parameters a type is tried out on a model with weights.
-TRIED = 40_000_000
+if TYPE_CHECKING:
+    from lab.methods.trial import Trial
 
 #: Types that have a file of their own.
 OWN = (
@@ -49,6 +48,18 @@ FILLED = (
 )  # fmt: skip
 
 
+#: Fields that name modules by a person's expressions, which `matched` and `spelled_out` resolve to names.
+BY_MODULE = "_pattern"
+
+#: How a name is written for the types that do not read keys as `(.*\.)?(key)$`: those of FourierFT and C³A are
+#: `.*\.key$`, or a whole name as it is; those of OSF are found anywhere in a name.
+KEYS: dict[str, Callable[[str], str]] = {
+    "FOURIERFT": str,
+    "C3A": str,
+    "OSF": lambda name: rf"(^|\.){re.escape(name)}$",
+}
+
+
 class Other(TargetedMethod):
     """One of peft's types. Its settings are the fields of its configuration."""
 
@@ -63,20 +74,54 @@ class Other(TargetedMethod):
         self.quantized = QUANTIZED_ON.get(kind, QUANTIZED)  # type: ignore[misc]
         self.cls = cls
         self.fields = {item.name: item for item in dataclasses.fields(cls) if item.init}
-        self.Settings = _settings(cls, tuple(self.fields.values()))  # type: ignore[misc]
+        self.kinds = fields.kinds(cls)
+        self.pattern_key = KEYS.get(kind, re.escape)
         self.targeted = "target_modules" in self.fields
+        self.Settings = self._settings()  # type: ignore[misc]
+
+    def _settings(self) -> type:
+        items = [
+            fields.setting(field, self.kinds[name])
+            for name, field in self.fields.items()
+            if name not in FILLED and not name.startswith(("megatron", "layers_pattern"))
+        ]
+        if self.targeted:
+            items.insert(0, ("target_modules", tuple, target_knob("the query and value projections")))
+        return dataclasses.make_dataclass(self.cls.__name__.replace("Config", "Settings"), items, frozen=True)
+
+    def layers(self, settings: Any) -> tuple[int, ...]:
+        numbers = self._argument(settings, "layers_to_transform")
+        numbers = [numbers] if isinstance(numbers, int) else numbers or []
+        if not isinstance(numbers, list) or not all(type(item) is int for item in numbers):
+            raise LabError(f"'{numbers}' is no list of layers.", "Write numbers, such as [0, 3].")
+        return tuple(numbers)
 
     def virtual_tokens(self, settings: Any) -> int:
         return int(getattr(settings, "num_virtual_tokens", None) or 0)
 
     def matched(self, settings: Any, shape: ModelShape) -> tuple[Module, ...]:
-        return super().matched(settings, shape) if self.targeted else ()
+        if not self.targeted:
+            return ()
+        excluded = self._argument(settings, "exclude_modules") or []
+        modules = super().matched(settings, shape)
+        if isinstance(excluded, str):
+            return tuple(module for module in modules if not patterns.fullmatch(excluded, module.name))
+        if not isinstance(excluded, list):
+            raise LabError(f"'{excluded}' names no modules.", 'Write an expression, or a list such as ["q_proj"].')
+        names = {str(name) for name in excluded}
+        return tuple(module for module in modules if names.isdisjoint(patterns.tails(module.name)))
 
     def config(self, settings: Any, shape: ModelShape) -> Config:
+        # Everything that is handed to peft passes here, whoever asks for it and whatever for.
+        access.check_settings(settings)
         given = {
-            name: _value(getattr(settings, name), field)
+            name: self._by_module(settings, name, shape)
+            if name.endswith(BY_MODULE)
+            else self._argument(settings, name)
             for name, field in self.fields.items()
-            if name not in FILLED and hasattr(settings, name) and getattr(settings, name) != _default(field)
+            if name not in (*FILLED, "exclude_modules", "layers_to_transform")
+            and hasattr(settings, name)
+            and getattr(settings, name) != fields.default(field)
         }
         if self.targeted:
             given |= self.target_arguments(settings, shape)
@@ -95,11 +140,28 @@ class Other(TargetedMethod):
         told = {name: value for name, value in common(shape).items() if name in self.fields}
         return Config(self.cls.__name__, given | told, self.cls.__module__)
 
+    def _argument(self, settings: Any, name: str) -> Any:
+        """The value of a field for peft; None for one that the type does not have. Raises LabError."""
+        if not hasattr(settings, name):
+            return None
+        return fields.argument(getattr(settings, name), self.fields[name], self.kinds[name])
+
+    def _by_module(self, settings: Any, name: str, shape: ModelShape) -> dict[str, Any]:
+        """A field of numbers by module, its expressions resolved to names. Raises LabError."""
+        pairs = self._argument(settings, name)
+        if not isinstance(pairs, dict):
+            raise LabError(f"'{pairs}' is no table of numbers by module.", 'Write {"q_proj": 4}.')
+        for value in pairs.values():
+            fields.check_number(value, name)
+        patterns.check(pairs)
+        return spelled_out(pairs, self.matched(settings, shape), shape, self.pattern_key)
+
     def module_terms(self, module: Module, settings: Any, shape: ModelShape) -> list[Term]:
         return [term for term in self.terms(settings, shape) if term.module == module.name]
 
     def terms(self, settings: Any, shape: ModelShape) -> list[Term]:
-        return [] if _trial(self, settings, shape)[1] else list(_trial(self, settings, shape)[0])
+        trial = _trial(self, settings, shape)
+        return [] if trial.problem else list(trial.terms)
 
     def compatible(
         self, settings: Any, shape: ModelShape, precision: Precision, training: Training | None = None
@@ -108,95 +170,19 @@ class Other(TargetedMethod):
         reason = check.compatible(settings, shape, precision, training)
         if reason:
             return reason
-        problem = _trial(self, settings, shape)[1]
-        return Reason(problem, "Change its settings, or choose another method.") if problem else None
+        try:
+            trial = _trial(self, settings, shape)
+            if not trial.passed and not trial.problem:
+                access.rules().untried(self.title)
+        except LabError as error:
+            return Reason(error.message, error.hint)
+        return Reason(trial.problem, "Change its settings, or choose another method.") if trial.problem else None
 
 
-@lru_cache(maxsize=256)
-def _trial(method: Other, settings: Any, shape: ModelShape) -> tuple[tuple[Term, ...], str]:
-    """(what is trained, why it does not work): the method put on a model of this shape.
+def _trial(method: Other, settings: Any, shape: ModelShape) -> Trial:
+    from lab.methods.trial import trial  # loads torch
 
-    A small model is made with random weights and runs once; of a large one there is only the structure, which
-    cannot run, and on which a type that reads the base's weights cannot be tried.
-    """
-    import torch
-
-    small = shape.total <= TRIED
-    try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = method.apply(build(shape, "cpu" if small else "meta"), settings, shape)
-            trained = tuple(
-                Term(plain(name).rpartition(".")[2], plain(name).rpartition(".")[0], tuple(item.shape), "as built")
-                for name, item in model.named_parameters()
-                if item.requires_grad
-            )
-            if small:
-                _run(model, shape)
-    except Exception as error:
-        text = str(error).strip().splitlines()
-        return (), f"peft cannot put {method.title} on this model: {text[0] if text else type(error).__name__}"
-    return trained, "" if trained else f"{method.title} trains nothing here."
-
-
-def _run(model: Any, shape: ModelShape) -> None:
-    """One forward and one backward pass. Raises whatever they raise; ValueError where no gradient arrives."""
-    import torch
-
-    ids = torch.full((2, 6), shape.vocabulary - 1)
-    ids[:, -1] = json.loads(shape.config).get("eos_token_id") or 0
-    labels = torch.zeros(2, dtype=torch.long) if shape.task == CLASSIFY else ids
-    model.train()
-    loss = model(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels).loss
-    if not torch.isfinite(loss):
-        raise ValueError("its loss is no number here")
-    loss.backward()
-    if not any(item.grad is not None for item in model.parameters() if item.requires_grad):
-        raise ValueError("no gradient arrives at it")
-
-
-def plain(name: str) -> str:
-    """A parameter's name without what peft puts around it."""
-    for part in (".modules_to_save", ".default", ".base_layer"):
-        name = name.replace(part, "")
-    return name.removeprefix("base_model.model.").removeprefix("base_model.")
-
-
-def _default(field: dataclasses.Field) -> Any:
-    """The field's default as a setting: plain values as they are, everything else as text."""
-    value = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
-    if isinstance(value, enum.Enum):
-        return value.value
-    if value is None or value is dataclasses.MISSING:
-        return ""
-    return value if isinstance(value, bool | int | float | str) else json.dumps(value, default=str)
-
-
-def _value(given: Any, field: dataclasses.Field) -> Any:
-    """The setting as the argument: what is text only because the default is empty or a list is read as JSON."""
-    if not isinstance(given, str) or isinstance(field.default, str):
-        return given
-    try:
-        return json.loads(given)
-    except ValueError:
-        return given
-
-
-def _settings(cls: type, fields: tuple[dataclasses.Field, ...]) -> type:
-    made = []
-    for field in fields:
-        if field.name in FILLED or field.name.startswith(("megatron", "layers_pattern")):
-            continue
-        default = _default(field)
-        label = field.name.replace("_", " ").capitalize()
-        help = " ".join(str(field.metadata.get("help", "")).split())
-        choices = [item for item in typing.get_args(field.type) if isinstance(item, str)]
-        closed = choices if default in choices and typing.get_origin(field.type) is typing.Literal else ()
-        made.append((field.name, type(default), knob(default, label, help, choices=closed, advanced=True)))
-    if any(field.name == "target_modules" for field in fields):
-        names = target_knob("the query and value projections")
-        made.insert(0, ("target_modules", tuple, names))
-    return dataclasses.make_dataclass(cls.__name__.replace("Config", "Settings"), made, frozen=True)
+    return trial(method, settings, shape)
 
 
 @cache

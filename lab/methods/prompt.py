@@ -26,6 +26,7 @@ class PromptSettings:
         "",
         "Initial text",
         "With the initialisation 'text': words whose vectors the prompt begins as, cut or repeated to n.",
+        public=True,
     )
 
 

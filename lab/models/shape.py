@@ -17,6 +17,7 @@ from math import prod
 from typing import Any
 
 from lab.errors import LabError
+from lab.models import patterns
 from lab.plan import CLASSIFY
 
 LINEAR, CONV1D, EMBEDDING, NORM, OTHER = "linear", "conv1d", "embedding", "norm", "other"
@@ -156,24 +157,16 @@ class ModelShape:
 
     def matching(self, targets: tuple[str, ...]) -> tuple[Module, ...]:
         """The projections that `targets` name, as peft matches them: whole names or ends of names at a dot;
-        "all-linear" is every projection; a single name with regular-expression signs is matched in full.
+        "all-linear" is every projection; a single regular expression is matched in full.
+
+        Raises LabError for an expression that cannot be read (`lab.models.patterns`).
         """
         if targets == ("all-linear",):
             return self.projections
-        if len(targets) == 1 and re.search(r"[*+?|()\[\]^$\\]", targets[0]):
-            try:
-                pattern = re.compile(targets[0])
-            except re.error as error:
-                raise LabError(
-                    f"'{targets[0]}' is not a regular expression: {error}.",
-                    "Pick modules from the list instead.",
-                ) from None
-            return tuple(item for item in self.projections if pattern.fullmatch(item.name))
-        return tuple(
-            item
-            for item in self.projections
-            if any(item.name == name or item.name.endswith("." + name) for name in targets)
-        )
+        if len(targets) == 1 and not patterns.is_name(targets[0]):
+            return tuple(item for item in self.projections if patterns.fullmatch(targets[0], item.name))
+        names = set(targets)
+        return tuple(item for item in self.projections if not names.isdisjoint(patterns.tails(item.name)))
 
     def with_role(self, *roles: str) -> tuple[str, ...]:
         """The short names of the projections that have one of the roles."""

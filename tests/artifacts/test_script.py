@@ -22,7 +22,7 @@ from tests.plans import quick
 ROOT = Path(__file__).parents[2]
 
 CASES = {
-    "lora": {"dropout": 0.1},
+    "lora": {"dropout": 0.1, "target_modules": r".*\.(q|v)_proj", "rank_pattern": r".*\.0\..*v_proj=2"},
     "lora+": {"lora_plus": 4.0, "accumulation": 2, "schedule": "linear"},
     "full": {"weight_decay": 0.1, "clip": 0.0},
     "classify": {"schedule": "constant", "warmup": 0.0},

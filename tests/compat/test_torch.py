@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from lab.compat.torch import out_of_memory, size_mismatch
+from lab.compat.torch import dispatch_mode, out_of_memory, size_mismatch
 from lab.compat.transformers import attention_implementation
 from lab.errors import LabError
 from lab.plan import GENERATE
@@ -46,3 +46,16 @@ def test_the_attention_of_a_model_can_be_read_and_put_back():
     assert attention_implementation(model) == "eager"
     assert not hasattr(model, "get_attn_implementation"), "there is a public way to read it now"
     assert not hasattr(model.config, "attn_implementation"), "there is a public way to read it now"
+
+
+def test_a_context_sees_every_operation_of_its_thread():
+    class Names(dispatch_mode()):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            names.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    names = []
+    with Names():
+        (torch.ones(2, requires_grad=True) * 2).sum().backward()
+    assert names[:3] == ["aten.ones.default", "aten.mul.Tensor", "aten.sum.default"]
+    assert not hasattr(torch.utils, "TorchDispatchMode"), "it is public now"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lab.methods import METHODS
-from lab.methods.other import plain
+from lab.methods.trial import plain
 from lab.plan import CLASSIFY, GENERATE
 from tests import tiny
 from tests.methods.cases import VARIANTS, allowed, settings
