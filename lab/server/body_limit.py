@@ -25,6 +25,10 @@ class BodyTooLong(MultiPartException):
     """Ends the reading of a body. Parsers of forms remove what they have written for an exception of this kind."""
 
 
+class UploadBroken(MultiPartException):
+    """Ends the reading of a file whose sender has gone, for the same reason."""
+
+
 class BodyLimit:
     """ASGI middleware that counts the bytes of every body; `upload` is the largest file, in bytes."""
 
@@ -43,6 +47,7 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         limit, sentence = self.limit(scope["path"])
+        uploading = normalized(scope["path"]) == UPLOAD
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         if "transfer-encoding" in headers and "content-length" in headers:  # one of them would be a lie
@@ -52,13 +57,16 @@ class BodyLimit:
         size, exceeded, started = 0, False, False
 
         async def counted() -> Message:
-            nonlocal size, exceeded
+            nonlocal size, exceeded, uploading
             message = await receive()
             if message["type"] == "http.request":
                 size += len(message.get("body", b""))
                 if size > limit:
                     exceeded = True
                     raise BodyTooLong(sentence)
+                uploading = uploading and message.get("more_body", False)
+            elif uploading:
+                raise UploadBroken("The file broke off.")
             return message
 
         async def watched(message: Message) -> None:

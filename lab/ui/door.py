@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from lab.hosting.attempts import TRIES, Attempts
 from lab.server.bodies import read_body, replay
-from lab.server.paths import LOGIN, normalized
+from lab.server.paths import LOGIN, LOGOUT, normalized
 from lab.server.responses import refuse
 from lab.ui.headers import App
 from lab.ui.web import Message, Receive, Scope, Send
@@ -82,6 +82,9 @@ class LoginDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; only what fails a password is counted."""
+        if scope["type"] == "http" and normalized(scope["path"]) == LOGOUT:
+            # By itself Gradio signs out everybody of the same user name, and all people have one.
+            return await self.app({**scope, "query_string": b"all_session=false"}, receive, send)
         if scope["type"] != "http" or scope["method"] != "POST" or normalized(scope["path"]) != LOGIN:
             return await self.app(scope, receive, send)
         body = await read_body(receive)

@@ -147,3 +147,16 @@ def test_many_guesses_at_once_are_counted_one_after_the_other(locked: httpx.Clie
         answers = [answer.status_code for answer in pool.map(lambda n: attempt(locked, f"guess{n}"), range(40))]
     assert answers.count(400) == TRIES
     assert answers.count(429) == 40 - TRIES
+
+
+def test_signing_out_leaves_the_others_in(locked: httpx.Client) -> None:
+    tokens = [dict(attempt(locked, "secret").cookies) for _ in range(2)]
+    locked.cookies.clear()
+
+    def status(path: str, cookies: dict[str, str]) -> int:
+        words = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        return locked.get(path, headers={"cookie": words}).status_code
+
+    assert [status("/config", token) for token in tokens] == [200, 200]
+    assert status("/logout?all_session=true", tokens[0]) == 302
+    assert [status("/config", token) for token in tokens] == [401, 200]

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from gradio_client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -206,3 +207,14 @@ def test_a_refusal_says_what_it_is(person: Visitor) -> None:
     answer = person.web.post(f"{API}/component_server", content=b"{}", headers={"content-type": "application/json"})
     if person.owner or not person.server.lab.limits:
         assert (answer.status_code, answer.json()) == (400, {"detail": NOT_A_QUESTION})
+
+
+def test_gradios_own_client_connects_to_a_lab_of_ones_own(labs: dict[str, Server]) -> None:
+    client = Client(labs["own"].url, verbose=False, analytics_enabled=False)
+    try:
+        assert client.view_api(return_format="dict", print_info=False) == {
+            "named_endpoints": {},
+            "unnamed_endpoints": {},
+        }, "no listener of the page is meant for programs"
+    finally:
+        client.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import select
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
 from pathlib import Path
 
@@ -159,6 +160,26 @@ def test_an_upload_beyond_the_limit_leaves_nothing_behind(server: Server, told: 
     # A shared lab counts what a visitor sends, so it wants to know beforehand how much that is.
     assert status == (411 if server.lab.limits and "chunked" in told else 413), sentence
     assert uploads(server) == before
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_behind(server: Server) -> None:
+    before = uploads(server)
+    host, port = server.url.removeprefix("http://").split(":")
+    head = f"POST {UPLOAD} HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\nHost: {host}:{port}"
+    cookie = "peft-lab-visitor=" + "a" * 43
+    with socket.create_connection((host, int(port)), timeout=30) as line:
+        line.sendall(f"{head}\r\nOrigin: {server.url}\r\nCookie: {cookie}\r\nContent-Length: 200000\r\n\r\n".encode())
+        line.sendall(b"".join(file_of(0)) + bytes(100_000))
+        wait_until(lambda: uploads(server) != before)
+    wait_until(lambda: uploads(server) == before)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for what the server does on its own."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "the server has not done it"
+        time.sleep(0.01)
 
 
 def test_a_length_that_lies_sends_no_more_than_it_says(server: Server) -> None:
