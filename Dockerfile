@@ -1,7 +1,7 @@
 # PEFT Lab for strangers, on a CPU. For a GPU take a CUDA base image with Python 3.11 and drop the index of CPU builds.
 FROM python:3.11-slim
 
-ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 HF_HOME=/data/hub GRADIO_ANALYTICS_ENABLED=False
+ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 HF_HUB_CACHE=/data/hub/hub GRADIO_ANALYTICS_ENABLED=False
 
 RUN useradd --create-home --uid 1000 lab && mkdir /data && chown lab /data
 WORKDIR /home/lab/app

@@ -89,11 +89,13 @@ def oid(contents: bytes) -> str:
 
 
 class HubDouble(Double):
-    """The server. `url` is its address, `asked` the requests that it got, as "METHOD path"."""
+    """The server. `url` is its address, `asked` the requests that it got, as "METHOD path", and `authorizations` the
+    values of their headers of that name, where they had one."""
 
     def __init__(self) -> None:
         self.repos: dict[tuple[str, str], Repo] = {}
         self.asked: list[str] = []
+        self.authorizations: list[str] = []
         self.token = "hf_double"
         self.search_fault = ""
         self.released = threading.Event()
@@ -122,6 +124,7 @@ class HubDouble(Double):
         self.released = threading.Event()
         self.repos.clear()
         self.asked.clear()
+        self.authorizations.clear()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -149,6 +152,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length)
         self.hub.asked.append(f"{self.command} {address.path}")
+        self.hub.authorizations += self.headers.get_all("Authorization") or []
         parts = [unquote(part) for part in address.path.strip("/").split("/")]
         try:
             self.api(parts[1:]) if parts[0] == "api" else self.file(parts)

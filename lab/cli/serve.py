@@ -110,14 +110,16 @@ def run(parsed: argparse.Namespace) -> int:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    if parsed.public:
-        shut()
-    from lab.hosting.limits import read
-    from lab.ui.app import build, launch
-    from lab.ui.lab import Lab
-
     host = "0.0.0.0" if parsed.public else "127.0.0.1"
     try:
+        if parsed.public:
+            from lab.hosting.credentials import withhold
+
+            withhold(parsed.runs)  # before anything imports huggingface_hub
+        from lab.hosting.limits import read
+        from lab.ui.app import build, launch
+        from lab.ui.lab import Lab
+
         limits = read(os.environ.get("LAB_LIMITS", "")) if parsed.public else None
         if limits and parsed.max_visitors:
             limits = replace(limits, visitors=parsed.max_visitors)
@@ -169,9 +171,3 @@ def free_port(wanted: int, host: str = "127.0.0.1") -> int:
                 continue
             return port
     raise LabError(f"The ports from {wanted} on are all in use.", "Choose another with --port.")
-
-
-def shut() -> None:
-    """Keep what the owner's token may read on the Hub from visitors."""
-    os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
-    os.environ.pop("HF_TOKEN", None)

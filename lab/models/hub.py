@@ -278,7 +278,7 @@ def _room(repo: str, size: int) -> None:
     if size > free:
         raise LabError(
             f"'{repo}' has {size / 1e9:.1f} GB, but the disk has only {free / 1e9:.1f} GB left.",
-            "Make room, or set HF_HOME to a larger disk.",
+            "Make room, or set HF_HUB_CACHE to a folder on a larger disk.",
         )
 
 
