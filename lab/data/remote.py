@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.data.dataset_card import resolved
 from lab.data.files import MAX_ROWS, Row, ending, read_file
 from lab.errors import LabError
 from lab.knobs import nearest
@@ -102,11 +103,11 @@ def _layout(source: Source, config: str) -> Layout:
             if file.is_relative_to(outline):
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.touch()
-        if card.startswith(b"---"):
-            (outline / "README.md").write_bytes(card)
         import datasets
 
         try:
+            if card.startswith(b"---"):
+                (outline / "README.md").write_text(resolved(card, names), encoding="utf-8")
             configs = datasets.get_dataset_config_names(str(outline))
             if config and config not in configs:
                 raise LabError(

@@ -1,4 +1,4 @@
-"""Regular expressions that people write, matched against the names of modules in linear time.
+"""Regular expressions that people write, matched against the names of modules and files in linear time.
 
 Python's `re` backtracks: `((\\w|\\.)+)+!` keeps it busy for years on one name, holds the interpreter's lock meanwhile
 and cannot be interrupted. RE2 reads each name once, whatever the expression, and the limits below bound how much it
