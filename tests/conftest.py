@@ -76,6 +76,21 @@ def store(tmp_path: Path):
     return Runs(tmp_path / "runs")
 
 
+@pytest.fixture(scope="session")
+def trained_runs(replies: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs with one that is done, on the embedded base, trained once: copy it, and leave it as it is."""
+    from lab.runs import Runs
+    from lab.training.loop import train
+    from tests.hosting.visitor_plan import short
+
+    folder = tmp_path_factory.mktemp("trained") / "runs"
+    run = Runs(folder).create(short(replies, steps=2))
+    for _ in run.record(train(run.plan, threading.Event(), run.folder)):
+        pass
+    assert run.status == "done"
+    return folder
+
+
 # -- the Hub ----------------------------------------------------------------------------------
 
 

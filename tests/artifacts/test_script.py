@@ -37,20 +37,44 @@ def losses_of(plan: Plan, folder: Path) -> list[float]:
     file.write_text(script(plan), encoding="utf-8")
     done = subprocess.run([sys.executable, str(file)], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return [float(value) for value in re.findall(r"^step \d+ loss (\S+)$", done.stdout, re.MULTILINE)]
+    return printed_losses(done.stdout)
+
+
+def printed_losses(text: str) -> list[float]:
+    return [float(value) for value in re.findall(r"^step \d+ loss (\S+)$", text, re.MULTILINE)]
+
+
+@pytest.fixture(scope="module")
+def scripts(llama, replies, reviews, tmp_path_factory):
+    """By case its plan, and the folder in which its script ran; all ran in one process that never saw the lab."""
+    cases = {}
+    for case, settings in CASES.items():
+        method = case if case in ("full", "prefix") else "lora"
+        plan = quick(llama, reviews if case == "classify" else replies, method, steps=4, **settings)
+        folder = tmp_path_factory.mktemp("script")
+        (folder / "train.py").write_text(script(plan), encoding="utf-8")
+        cases[case] = plan, folder
+    # Most of a script's time is importing torch and its friends.
+    code = (
+        "import contextlib, os, runpy, sys\n"
+        "for folder in sys.argv[1:]:\n"
+        "    os.chdir(folder)\n"
+        "    with open('printed', 'w') as file, contextlib.redirect_stdout(file):\n"
+        "        runpy.run_path('train.py', run_name='__main__')\n"
+        "assert not any(name.partition('.')[0] == 'lab' for name in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code, *(str(folder) for _, folder in cases.values())]
+    done = subprocess.run(command, cwd=tmp_path_factory.mktemp("cwd"), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return cases
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_script_makes_the_labs_losses(case, llama, replies, reviews, tmp_path):
-    method = case if case in ("full", "prefix") else "lora"
-    # The whole file is the script's training set; the lab holds rows out, so it is given more than it needs.
-    folder = tmp_path / "data"
-    folder.mkdir()
-    data = Path(reviews if case == "classify" else replies)
-    plan = quick(llama, str(data), method, steps=4, **CASES[case])
-    told = [event.loss for event in train(plan, threading.Event(), tmp_path / "run") if isinstance(event, Step)]
-    assert losses_of(plan, tmp_path) == pytest.approx(told, abs=1e-4)
-    assert (tmp_path / "adapter").is_dir()
+def test_the_script_makes_the_labs_losses(case, scripts, tmp_path):
+    plan, folder = scripts[case]
+    expected = [event.loss for event in train(plan, threading.Event(), tmp_path / "run") if isinstance(event, Step)]
+    assert printed_losses((folder / "printed").read_text(encoding="utf-8")) == pytest.approx(expected, abs=1e-4)
+    assert (folder / "adapter").is_dir()
 
 
 def test_a_tokenizer_without_an_end_and_conversations_of_parts(tmp_path):

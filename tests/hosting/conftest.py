@@ -39,7 +39,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory, little_prose: None) -> Iterator[Scene]:
     limits = Limits(steps=4, waiting=3, measuring=5.0, upload=200_000, members=3)
     with pytest.MonkeyPatch.context() as patch, closed_after(patch):
         patch.setenv("GRADIO_TEMP_DIR", "")
@@ -62,3 +62,13 @@ def prepare(server: Server, ann: Visitor, bob: Visitor) -> Scene:
     spec = {"name": f"comparison of {MARK}", "runs": [run]}
     comparison = ann.ask("launch", {"spec": spec}, beside="foresee")
     return Scene(server, ann, bob, run, upload, served, comparison)
+
+
+@pytest.fixture(scope="module")
+def little_prose() -> Iterator[None]:
+    """Forgetting is measured on an eighth of the prose: it takes most of the time of so short a training."""
+    from lab.training import evaluation
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "GENERAL", 512)
+        yield

@@ -20,6 +20,8 @@ from tests.hosting.visitor_plan import short
 from tests.loops import closed_after
 from tests.openid_double import OpenIdDouble
 
+pytestmark = pytest.mark.usefixtures("little_prose")
+
 TOKEN = "a-token-that-nobody-guesses"
 
 

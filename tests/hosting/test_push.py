@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +15,6 @@ from lab.artifacts.card import card
 from lab.errors import LabError
 from lab.hosting.limits import Limits
 from lab.models import hub as client
-from lab.training.loop import train
 from lab.ui.lab import Lab
 from lab.ui.pushing import push, pushed
 from tests import hub_double
@@ -24,15 +23,14 @@ from tests.hosting.visitor_plan import short
 from tests.loops import closed_after
 from tests.openid_double import OpenIdDouble
 
+pytestmark = pytest.mark.usefixtures("little_prose")
+
 
 @pytest.fixture
-def own(tmp_path: Path, replies: str, hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def own(tmp_path: Path, trained_runs: Path, hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """A lab of one's own with a run, on a machine that has the Hub's token."""
     monkeypatch.setenv("HF_TOKEN", hub.token)
-    lab = Lab(tmp_path / "runs")
-    run = lab.runs.create(short(replies, steps=2))
-    for _ in run.record(train(run.plan, threading.Event(), run.folder)):
-        pass
+    lab = Lab(shutil.copytree(trained_runs, tmp_path / "runs"))
     yield lab
     lab.close()
 

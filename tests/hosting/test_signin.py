@@ -19,6 +19,8 @@ from tests.hosting.visitor_plan import short
 from tests.loops import closed_after
 from tests.openid_double import OpenIdDouble
 
+pytestmark = pytest.mark.usefixtures("little_prose")
+
 ROWS = b"".join(b'{"text": "word %d", "label": "%s"}\n' % (n, b"yn"[n % 2 : n % 2 + 1]) for n in range(60))
 
 

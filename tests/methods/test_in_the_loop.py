@@ -36,15 +36,21 @@ def run(plan, folder: Path, **options):
     return list(train(plan, threading.Event(), folder, **options))
 
 
-@pytest.mark.parametrize("key", METHODS)
-def test_a_run_and_the_same_run_broken_off(key, folders, replies, tmp_path):
+@pytest.fixture(scope="module", params=METHODS)
+def whole(request, folders, replies, tmp_path_factory):
+    """A method, a plan of it, the folder and the history of its uninterrupted run."""
+    key = request.param
     base = folders(BASES.get(key, "llama"), "generate")
     plan = quick(base, replies, key, **SMALL.get(key, {}), steps=8, eval_every=4)
-    whole = run(plan, tmp_path / "whole")
-    history = fold(whole)
+    folder = tmp_path_factory.mktemp(key)
+    return key, plan, folder, fold(run(plan, folder))
+
+
+def test_a_run_and_the_same_run_broken_off(whole, tmp_path):
+    key, plan, folder, history = whole
     assert history.finished.status == DONE, history.finished
     assert history.last.loss < (history.evaluations[1] if METHODS[key].not_identity else history.base).loss
-    assert (tmp_path / "whole" / "adapter").is_dir()
+    assert (folder / "adapter").is_dir()
     broken = train(plan, threading.Event(), tmp_path / "broken")
     first = list(
         itertools.takewhile(lambda event: not (isinstance(event, Saved) and event.what == "checkpoint"), broken)
@@ -65,13 +71,11 @@ def test_a_classifier(key, folders, reviews, tmp_path):
     assert 0 <= history.last.score <= 1
 
 
-@pytest.mark.parametrize("key", METHODS)
-def test_the_ledger_is_a_hand_count(key, folders, replies, tmp_path):
+def test_the_ledger_is_a_hand_count(whole):
     """Bytes of the 32-bit weights, of what is trained, of its gradients and of Adam's two moments and step counts."""
+    key, _, _, history = whole
     family = BASES.get(key, "llama")
-    plan = quick(folders(family, "generate"), replies, key, **SMALL.get(key, {}), steps=2, eval_every=0)
-    events = run(plan, tmp_path)
-    memory = fold(events).steps[-1].memory
+    memory = history.steps[-1].memory
     shape = tiny.shape(family, "generate")
     terms = METHODS[key].terms(METHODS[key].Settings(**SMALL.get(key, {})), shape)
     trained = sum(term.count for term in terms)
