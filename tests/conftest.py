@@ -114,8 +114,9 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
-        for kept in (client.fetch_config, client.resolve, source._hub):
+        for kept in (client.fetch_config, client.resolve):
             kept.cache_clear()
+        source.forget()
         yield double
     # Questions that were given up end now that the server is gone; none may live on into another test.
     for thread in threading.enumerate():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from lab.data.files import Row
+from lab.data.formats.budget import Row
 
 #: Columns that usually hold a list of messages, and the two columns that are made of one.
 COLUMNS = ("messages", "conversations", "conversation")
@@ -15,33 +16,40 @@ PROMPT, REPLY = "prompt", "reply"
 ASSISTANT = ("assistant", "gpt", "model", "bot")
 
 
-def column(rows: Sequence[Row]) -> str:
-    """The column that holds lists of messages; empty if there is none."""
-    return next((name for name in COLUMNS if rows and isinstance(rows[0].get(name), list)), "")
+@dataclass(frozen=True)
+class Conversations:
+    """How the conversations of a table were written: the column of the messages, whether the content of some is more
+    than a text, and whether some items are no messages at all."""
+
+    column: str
+    parts: bool
+    gaps: bool
 
 
-def flatten(rows: Sequence[Row]) -> None:
-    """Give each row whose messages hold an answer the columns `prompt` and `reply`, in place.
+def flatten(rows: Sequence[Row]) -> Conversations | None:
+    """Put the columns `prompt` and `reply` in the place of messages, and return how these were written.
 
     A message is {"role", "content"} or {"from", "value"}. The prompt is everything before the last answer, one
-    message a paragraph. Rows without messages, and tables that have such columns already, stay as they are.
+    message a paragraph; a row without an answer has neither. Tables without messages, and those that have such
+    columns already, stay as they are.
     """
-    talk = column(rows)
-    if not talk or PROMPT in rows[0] or REPLY in rows[0]:
-        return
+    column = next((name for name in COLUMNS if rows and isinstance(rows[0].get(name), list)), "")
+    if not column or PROMPT in rows[0] or REPLY in rows[0]:
+        return None
+    parts = gaps = False
     for row in rows:
-        spoken = [_message(item) for item in row.get(talk) or ()]
-        last = max((n for n, (who, _) in enumerate(spoken) if who in ASSISTANT), default=0)
+        # The messages themselves are dropped: kept beside the two texts, they would take their memory twice.
+        items = row.pop(column, None) or ()
+        messages = [item for item in items if isinstance(item, dict)]
+        gaps |= len(messages) < len(items)
+        contents = [item.get("content") or item.get("value") or "" for item in messages]
+        parts |= not all(isinstance(content, str) for content in contents)
+        roles = [item.get("role") or item.get("from") for item in messages]
+        last = max((number for number, role in enumerate(roles) if role in ASSISTANT), default=0)
         if last:
-            row[PROMPT] = "\n\n".join(text for _, text in spoken[:last] if text)
-            row[REPLY] = spoken[last][1]
-
-
-def _message(item: Any) -> tuple[str, str]:
-    """Who speaks, and the text that is said."""
-    if not isinstance(item, dict):
-        return "", ""
-    return str(item.get("role") or item.get("from") or ""), words(item.get("content") or item.get("value"))
+            row[PROMPT] = "\n\n".join(text for content in contents[:last] if (text := words(content)))
+            row[REPLY] = words(contents[last])
+    return Conversations(column, parts, gaps)
 
 
 def words(content: Any) -> str:

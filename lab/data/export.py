@@ -7,12 +7,11 @@ costs two lines, a file that is clean none.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from lab.data.conversations import ASSISTANT, PROMPT, column
-from lab.data.files import MAX_CELL, MAX_ROWS, ending, separator
+from lab.data.conversations import ASSISTANT, PROMPT, Conversations
+from lab.data.files import MAX_CELL, MAX_ROWS, ending
+from lab.data.formats.separated import separator
 from lab.data.mapping import Mapping
 from lab.data.sampling import SEED
 from lab.data.source import Table, kind, read
@@ -42,6 +41,10 @@ rows = [row for row in rows if all(cell and cell.lower() not in ("nan", "null") 
 HELD_OUT = """\
 places = [hashlib.sha256(f"{text}\\n{target}".encode()).digest()[0] for text, target in rows]
 rows = [row for row, place in zip(rows, places) if place >= BOUND]"""
+
+SOME = f"""\
+places = random.Random({SEED}).sample(range(len(rows)), COUNT)
+rows = [rows[place] for place in sorted(places)]"""
 
 SHUFFLE = f"random.Random({SEED}).shuffle(rows)"
 
@@ -76,8 +79,10 @@ def source(data: Data) -> str:
     plain = [(str(row.get(task.input)), str(row.get(task.target))) for row in table.train]
     clean = [(item.input, item.target) for item in kept] == plain
     lines = [*_load(data, table, task), *_pairs(data, table, task, clean)]
-    if len(table.train) >= MAX_ROWS:
-        lines.append(f"rows = rows[:{MAX_ROWS}]")
+    if table.first:
+        lines.append(f"rows = rows[:{len(table.train)}]")
+    elif len(table.train) == MAX_ROWS:
+        lines.append(SOME.replace("COUNT", str(MAX_ROWS)))
     if not clean:
         lines.append(CLEAN)
     if task.held_out:
@@ -111,12 +116,9 @@ def _load(data: Data, table: Table, task: TaskData) -> list[str]:
 
 def _pairs(data: Data, table: Table, task: TaskData, clean: bool) -> list[str]:
     """The lines that make pairs of the rows."""
-    talk = column(table.train)
-    if talk and task.input == PROMPT:
-        return [
-            _turns([row.get(talk) for row in table.train]),
-            f"rows = [turns(row[{talk!r}] or []) for row in table]",
-        ]
+    if table.conversations and task.input == PROMPT:
+        column = table.conversations.column
+        return [_turns(table.conversations), f"rows = [turns(row[{column!r}] or []) for row in table]"]
     source, target = f"row[{task.input!r}]", f"row[{task.target!r}]"
     lines = []
     if task.target in table.named:
@@ -127,12 +129,9 @@ def _pairs(data: Data, table: Table, task: TaskData, clean: bool) -> list[str]:
     return [*lines, f"rows = [({source}, {target}) for row in table]"]
 
 
-def _turns(conversations: Sequence[Any]) -> str:
+def _turns(conversations: Conversations) -> str:
     """The function that makes a pair of texts of a conversation, as simple as these conversations allow."""
-    messages = [item for conversation in conversations for item in conversation or ()]
-    items = [item for item in messages if isinstance(item, dict)]
-    only = "" if len(items) == len(messages) else " if isinstance(item, dict)"
     content = 'item.get("content") or item.get("value")'
-    plain = all(isinstance(item.get("content") or item.get("value") or "", str) for item in items)
-    turns = TURNS.replace("CONTENT", f'{content} or ""' if plain else f"words({content})").replace("ONLY", only)
-    return turns if plain else WORDS + turns
+    turns = TURNS.replace("CONTENT", f"words({content})" if conversations.parts else f'{content} or ""')
+    turns = turns.replace("ONLY", " if isinstance(item, dict)" if conversations.gaps else "")
+    return WORDS + turns if conversations.parts else turns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lab.data.files import Row
+from lab.data.formats.budget import Row
 from lab.data.sampling import some
 from lab.data.source import Table
 from lab.errors import LabError

@@ -1,8 +1,8 @@
 """Rows of a data set on the Hugging Face Hub.
 
 `datasets` works out which files make up which split of which configuration; only the files that are used are
-fetched, kept in the Hub's cache (so that a run can be repeated without a network), and read with the bounds of any
-other file (`lab.data.files`). No code from a repository is ever run.
+fetched, kept in the Hub's cache (so that a run can be repeated without a network), and read as any other file
+(`lab.data.files`), as far as there is memory for the rows. No code from a repository is ever run.
 """
 
 from __future__ import annotations
@@ -11,18 +11,24 @@ import glob
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab.data.dataset_card import resolved
-from lab.data.files import MAX_ROWS, Row, ending, read_file
+from lab.data.files import MAX_ROWS, ending, read_first
+from lab.data.formats import parquet
+from lab.data.formats.budget import MAX_MEMORY, Budget, Row
 from lab.errors import LabError
 from lab.knobs import nearest
 from lab.models import hub
 
-#: Bytes of the largest file that is fetched.
-MAX_FILE = 1000 * 2**20
+#: Bytes of the largest file that is fetched, and of the largest card that is read.
+MAX_FILE, MAX_CARD = 1000 * 2**20, 2**20
+
+#: Share of the memory of a data set that its validation rows may take, and its test rows.
+OTHER_SHARE = 0.1
 
 #: Names of the other splits that the lab uses, the usual one first.
 OTHERS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
@@ -31,20 +37,24 @@ OTHERS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)
 @dataclass(frozen=True)
 class Found:
     """What was read: the splits by the lab's names, which configuration (empty if there is only one) and split are
-    trained on, the columns whose classes got their names, and notes on what was left out."""
+    trained on, the columns whose classes got their names, whether the training rows are the first of more, notes on
+    what was left out, and the bytes of memory that the rows take."""
 
     splits: dict[str, list[Row]]
     config: str
     split: str
     named: tuple[str, ...]
+    first: bool
     notes: tuple[str, ...]
+    nbytes: int
 
 
 def read_hub(repo: str, config: str = "", split: str = "") -> Found:
     """The rows of a data set of the Hub.
 
-    `config` and `split` choose what to train on; empty ones take the first configuration and "train". Raises
-    LabError for what a person can mend.
+    `config` and `split` choose what to train on; empty ones take the first configuration and "train". Of a split with
+    more rows than are used, or than there is memory for, the first ones are read. Raises LabError for what a person
+    can mend.
     """
     source = Source(repo, *hub.names(repo, "dataset"))
     layout = _layout(source, config)
@@ -56,13 +66,23 @@ def read_hub(repo: str, config: str = "", split: str = "") -> Found:
     chosen = split or ("train" if "train" in files else next(iter(files)))
     if chosen not in files:
         raise LabError(f"'{repo}' has no split '{chosen}'.", nearest(chosen, files) or f"It has: {', '.join(files)}.")
-    splits = {"train": _read(source, files[chosen], layout.labels, notes, named)}
+    splits = {"train": chosen}
     for name, known in OTHERS.items():
         other = next((item for item in known if item in files and item != chosen), None)
         if other:
-            splits[name] = _read(source, files[other], layout.labels, notes, named)
+            splits[name] = other
+    rows: dict[str, list[Row]] = {}
+    cut: dict[str, bool] = {}
+    used = 0
+    with ExitStack() as reading:
+        # The training rows come last: they may take what the others have left.
+        for name in sorted(splits, key=lambda name: name == "train"):
+            budget = Budget(MAX_MEMORY - used if name == "train" else int(MAX_MEMORY * OTHER_SHARE))
+            reading.enter_context(budget)
+            rows[name], cut[name] = _read(source, files[splits[name]], layout.labels, notes, named, budget)
+            used += budget.used
     config = layout.config if len(layout.configs) > 1 else ""
-    return Found(splits, config, chosen, tuple(sorted(named)), tuple(notes))
+    return Found(rows, config, chosen, tuple(sorted(named)), cut["train"], tuple(notes), used)
 
 
 @dataclass(frozen=True)
@@ -96,7 +116,8 @@ def _layout(source: Source, config: str) -> Layout:
     names = [name for name in source.sizes if ending(name)]
     if not names:
         raise LabError(f"'{source.repo}' has no CSV, JSON or Parquet files.", "Choose another data set.")
-    card = source.file("README.md").read_bytes() if "README.md" in source.sizes else b""
+    has_card = source.sizes.get("README.md", MAX_CARD + 1) <= MAX_CARD
+    card = source.file("README.md").read_bytes() if has_card else b""
     with tempfile.TemporaryDirectory() as place:
         outline = Path(place, "outline").resolve()
         for file in ((outline / name).resolve() for name in names):
@@ -139,12 +160,19 @@ def _first(problem: Exception) -> str:
 
 
 def _read(
-    source: Source, files: Sequence[str], labels: dict[str, list[str]], notes: list[str], named: set[str]
-) -> list[Row]:
-    """The rows of a split: file after file, until there are enough."""
+    source: Source,
+    files: Sequence[str],
+    labels: dict[str, list[str]],
+    notes: list[str],
+    named: set[str],
+    budget: Budget,
+) -> tuple[list[Row], bool]:
+    """The rows of a split, file after file until there are enough, and whether the split has more."""
     rows: list[Row] = []
+    cut = False
     for name in files:
-        if len(rows) >= MAX_ROWS:
+        if len(rows) >= MAX_ROWS or budget.full:
+            cut = True
             break
         if source.sizes[name] > MAX_FILE:
             raise LabError(
@@ -152,29 +180,28 @@ def _read(
                 "Choose a smaller configuration or split.",
             )
         path = source.file(name)
-        found, left_out = read_file(path, MAX_FILE)
-        known = labels or _own_labels(path)
-        _name_labels(found, known)
-        named.update(known)
-        notes += left_out
+        found = read_first(path, MAX_ROWS + 1 - len(rows), MAX_FILE, budget)
+        if name == files[0]:
+            labels = labels or _own_labels(path)
+        _name_labels(found, labels)
+        named.update(labels)
         rows += found
-    if len(rows) > MAX_ROWS or (len(rows) == MAX_ROWS and name != files[-1]):
+        cut = len(rows) > MAX_ROWS or budget.full
+    if cut:
         del rows[MAX_ROWS:]
-        notes.append(f"Only the first {MAX_ROWS:,} rows of '{source.repo}' are used.")
-    return rows
+        why = ": they fill the memory that a data set may take" if budget.full else ""
+        notes.append(f"Only the first {len(rows):,} rows of '{source.repo}' are used{why}.")
+    return rows, cut
 
 
 def _own_labels(path: Path) -> dict[str, list[str]]:
     """The names of the classes that `datasets` writes into a Parquet file."""
     if ending(path.name) != ".parquet":
         return {}
-    import pyarrow.parquet as pq
-
     try:
-        told = json.loads((pq.read_schema(path).metadata or {}).get(b"huggingface", b"{}"))
-        features = told.get("info", {}).get("features", {})
+        features = json.loads(parquet.metadata(path) or "{}").get("info", {}).get("features", {})
         return {name: list(feature["names"]) for name, feature in features.items() if "names" in feature}
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return {}
 
 

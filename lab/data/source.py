@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from lab import access
+from lab.data.cache import TableCache
 from lab.data.catalogue import DataCard, datasets
-from lab.data.conversations import flatten
-from lab.data.files import Row, ending, read_file
+from lab.data.conversations import Conversations, flatten
+from lab.data.files import ending, read_file
+from lab.data.formats.budget import MAX_COLUMNS, Budget, Row
 from lab.errors import LabError
 from lab.knobs import nearest
 from lab.plan import Data
@@ -21,9 +25,12 @@ from lab.plan import Data
 class Table:
     """Rows in three splits; `validation` and `test` are empty where the source has none (`lab.data.tasks` holds
     rows out then). `notes` say what was left out; `card` is there for an embedded set. Of a Hub set, `config` (empty
-    if there is only one) and `split` are what is trained on, `named` the columns whose classes got their names.
+    if there is only one) and `split` are what is trained on, `named` the columns whose classes got their names, and
+    `first` tells that the split has more rows than these. `conversations` says how the messages were written that
+    became the columns `prompt` and `reply`.
 
-    A table is shared and kept, so nobody may change its rows, and equals only itself.
+    A table is shared and kept, so nobody may change its rows, and equals only itself. It takes about `nbytes` of
+    memory; what others work out from it and want to keep belongs into `derived`, and goes with it.
     """
 
     name: str
@@ -36,6 +43,14 @@ class Table:
     config: str = ""
     split: str = ""
     named: tuple[str, ...] = ()
+    first: bool = False
+    conversations: Conversations | None = None
+    nbytes: int = 0
+    derived: OrderedDict[Any, Any] = field(default_factory=OrderedDict, init=False, repr=False)
+
+
+#: Tables of files and of the Hub; a file's time and size tell a new one under an old name.
+_tables: TableCache[Table] = TableCache()
 
 
 def kind(source: str) -> str:
@@ -73,42 +88,50 @@ def read(data: Data) -> Table:
     if place == "embedded":
         return _embedded(source)
     if place == "hub":
-        return _hub(source, data.config, data.split)
+        return _tables.get((source, data.config, data.split), lambda: _hub(source, data.config, data.split))
     path = Path(os.path.expanduser(source))
     access.rules().file(path)
     try:
         about = path.stat()
     except (OSError, ValueError):
         raise LabError(f"The file '{path}' does not exist.", "Check its path.") from None
-    return _file(path, about.st_mtime_ns, about.st_size)
+    return _tables.get((path, about.st_mtime_ns, about.st_size), lambda: _file(path))
+
+
+def forget() -> None:
+    """Drop the tables of files and of the Hub: they are read again when they are asked for."""
+    _tables.clear()
 
 
 @lru_cache(maxsize=8)
 def _embedded(name: str) -> Table:
     card = datasets()[name]
     splits = {split: read_file(card.folder / f"{split}.jsonl")[0] for split in ("train", "validation", "test")}
-    return _table(name, splits, (), card)
+    return _table(name, splits, card=card)
 
 
-@lru_cache(maxsize=2)
-def _file(path: Path, changed: int, size: int) -> Table:
-    """The table of a file; the time of its change and its size tell a new one under an old name."""
-    rows, notes = read_file(path)
-    return _table(path.name, {"train": rows}, notes)
+def _file(path: Path) -> Table:
+    with Budget() as budget:
+        rows, notes = read_file(path, budget=budget)
+        return _table(path.name, {"train": rows}, notes=tuple(notes), nbytes=budget.used)
 
 
-@lru_cache(maxsize=2)
 def _hub(repo: str, config: str, split: str) -> Table:
     from lab.data.remote import read_hub
 
     found = read_hub(repo, config, split)
-    table = _table(repo, found.splits, found.notes)
-    return replace(table, config=found.config, split=found.split, named=found.named)
+    about = {name: value for name, value in vars(found).items() if name != "splits"}
+    return _table(repo, found.splits, **about)
 
 
-def _table(name: str, splits: Mapping[str, list[Row]], notes: Sequence[str], card: DataCard | None = None) -> Table:
-    for rows in splits.values():
-        flatten(rows)
+def _table(name: str, splits: Mapping[str, list[Row]], **about: Any) -> Table:
+    """The table of these rows. Raises LabError for rows that have no columns in common."""
+    conversations = {split: flatten(rows) for split, rows in splits.items()}["train"]
     train = splits["train"]
     columns = tuple(dict.fromkeys(key for row in train[:1000] for key in row))
-    return Table(name, columns, train, splits.get("validation", []), splits.get("test", []), card, tuple(notes))
+    if len(columns) > MAX_COLUMNS:
+        raise LabError(
+            f"The rows of '{name}' have {len(columns):,} different columns.", "Give all rows the same columns."
+        )
+    validation, test = splits.get("validation", []), splits.get("test", [])
+    return Table(name, columns, train, validation, test, conversations=conversations, **about)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import Any
 
 from lab.data import mapping
-from lab.data.files import MAX_CELL, Row
+from lab.data.files import MAX_CELL
+from lab.data.formats.budget import Row
 from lab.data.sampling import sample
 from lab.data.source import Table, read
 from lab.errors import LabError
 from lab.plan import CLASSIFY, Data
 
+#: Tasks that are kept of one table.
+KEPT = 4
+
+_lock = threading.Lock()
+
 #: Share of the rows that become validation, and test, where a set has no such splits (in 256ths of a hash).
 HELD_OUT = 26
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """What the model reads, what it shall give, and the whole row for the scorer."""
 
@@ -29,9 +36,12 @@ class Example:
     row: Row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TaskData:
-    """A task with its three splits. `labels` is empty unless it classifies; `prompts` are examples to try."""
+    """A task with its three splits. `labels` is empty unless it classifies; `prompts` are examples to try.
+
+    It is shared as its table is: `derived` holds what others work out from it.
+    """
 
     name: str
     task: str
@@ -47,6 +57,7 @@ class TaskData:
     held_out: int = 0  # rows whose hash is below were taken from the training rows (see `hold_out`)
     by_label: bool = False  # whether samples of the rows are stratified by their targets
     train_total: int = 0  # training rows before `Data.rows` of them were drawn
+    derived: OrderedDict[Any, Any] = field(default_factory=OrderedDict, init=False, repr=False)
 
 
 Splits = dict[str, tuple[Example, ...]]
@@ -55,12 +66,19 @@ Splits = dict[str, tuple[Example, ...]]
 def prepare(data: Data) -> TaskData:
     """The task of a plan's data. Raises LabError for data that cannot be learned from.
 
-    It is kept, as a page asks for it again at each move of a slider: whoever gets it must not change it.
+    It is kept with its table, as a page asks for it again at each move of a slider: whoever gets it must not change
+    it.
     """
-    return _prepare(data, read(data))
+    table = read(data)
+    with _lock:
+        if data not in table.derived:
+            table.derived[data] = _prepare(data, table)
+        table.derived.move_to_end(data)
+        while len(table.derived) > KEPT:
+            table.derived.popitem(last=False)
+        return table.derived[data]
 
 
-@lru_cache(maxsize=4)
 def _prepare(data: Data, table: Table) -> TaskData:
     chosen = mapping.resolve(data, table)
     notes = list(table.notes)
@@ -143,8 +161,11 @@ def _cell(value: Any) -> str:
     """The text of a cell; empty for what stands for nothing (None, NaN)."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    # JSON can spell half a character, which no encoding knows.
-    text = str(value).strip().encode("utf-8", "replace").decode()
+    text = str(value).strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # JSON can spell half a character, which no encoding knows
+        text = text.encode("utf-8", "replace").decode()
     return "" if text.lower() in ("nan", "null") else text
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections import OrderedDict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ from lab.training.memory.estimate import estimate
 if TYPE_CHECKING:
     from lab.data.encoding import Encoder
 
-#: Jobs that are kept: a page asks for the same few again at each move of a slider.
+#: Jobs that are kept of the same data: a page asks for the same few again at each move of a slider.
 CACHED = 8
 
 
@@ -173,12 +172,11 @@ class Job:
         return self
 
 
-_jobs: OrderedDict[tuple[str, str], Job] = OrderedDict()
 _lock = threading.Lock()
 
 
 def resolve(plan: Plan) -> Job:
-    """The job of a plan: the same object for the same plan, data and device while it is kept.
+    """The job of a plan: the same object for the same plan, data and device while it is kept, with its data.
 
     The data are read again (through their own cache, which sees a changed file), so that whoever asks must be
     allowed to read them. Raises LabError if they cannot be read.
@@ -186,10 +184,9 @@ def resolve(plan: Plan) -> Job:
     data, device = tasks.prepare(plan.data), precision.device()
     key = (json.dumps(plan.to_dict(), sort_keys=True), device)
     with _lock:
-        job = _jobs.get(key)
-        if job is None or job.data is not data:
-            job = _jobs[key] = Job(plan, data, device)
-        _jobs.move_to_end(key)
-        while len(_jobs) > CACHED:
-            _jobs.popitem(last=False)
+        jobs = data.derived
+        job = jobs.setdefault(key, Job(plan, data, device))
+        jobs.move_to_end(key)
+        while len(jobs) > CACHED:
+            jobs.popitem(last=False)
     return job

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from lab.data import files
-from lab.data.files import read_file
+from lab.data.files import read_file, read_first
+from lab.data.formats import budget, json_rows, text
+from lab.data.formats.budget import Budget
 from lab.errors import LabError
 
 ROWS = [{"text": "one, two", "label": "a"}, {"text": 'say "hi"\nthere', "label": "b"}]
@@ -143,38 +145,123 @@ def test_a_file_above_the_limit_is_refused_unread(tmp_path):
         read_file(file, max_bytes=file.stat().st_size - 1)
 
 
-def test_rows_above_the_limit_are_left_out_and_told(tmp_path, monkeypatch):
+def test_of_too_many_rows_a_sample_is_used_and_told(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "MAX_ROWS", 10)
-    rows, notes = read_file(write(tmp_path, "a.csv", "text,label\n" + "x,a\n" * 11))
-    assert len(rows) == 10
-    assert notes == ["Only the first 10 rows of 'a.csv' are used."]
+    rows, notes = read_file(write(tmp_path, "a.csv", "text,label\n" + "".join(f"{n},a\n" for n in range(1000))))
+    places = [int(row["text"]) for row in rows]
+    assert len(places) == 10
+    assert places == sorted(places)
+    assert places[-1] > 500
+    assert notes == ["10 of the 1,000 rows of 'a.csv' are used, drawn at random."]
     assert read_file(write(tmp_path, "b.csv", "text,label\n" + "x,a\n" * 10))[1] == []
 
 
 def test_a_packed_file_that_swells_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "MAX_UNPACKED", 2**20)
+    monkeypatch.setattr(text, "MAX_UNPACKED", 2**20)
     file = write(tmp_path, "a.csv.gz", gzip.compress(b"text,label\n" + b"x" * 2**21))
     assert file.stat().st_size < 10_000
     with pytest.raises(LabError, match="unpacks to more than 1 MB"):
         read_file(file)
 
 
-def test_a_parquet_file_of_one_text_a_million_times_does_not_swell(tmp_path, monkeypatch):
+def test_a_parquet_file_of_one_text_a_million_times_does_not_swell(tmp_path):
     import pyarrow as pa
 
-    monkeypatch.setattr(files, "MAX_UNPACKED", 2**20)
-    text = pa.array(["x" * 10_000]).dictionary_encode()
-    column = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), text.dictionary)
+    indices = pa.array([0] * 100_000, pa.int32())
+    column = pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 10_000]))
     file = parquet(tmp_path / "a.parquet", {"text": column, "label": ["a"] * 100_000})
     assert file.stat().st_size < 20_000  # and a gigabyte if spelled out
-    with pytest.raises(LabError, match="unpacks to more than 1 MB"):
-        read_file(file)
+    with pytest.raises(LabError, match="fill more than 1 MB of memory"):
+        read_file(file, budget=Budget(2**20))
 
 
-def test_a_long_parquet_file_is_read_as_far_as_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "MAX_UNPACKED", 2**20)
+def test_the_first_rows_are_read_as_far_as_there_is_memory(tmp_path):
     file = parquet(tmp_path / "a.parquet", {"text": [f"{n:0>1000}" for n in range(5000)]}, row_group_size=500)
-    rows, notes = read_file(file)
-    assert 500 <= len(rows) <= 1048
-    assert rows[-1]["text"].endswith(str(len(rows) - 1))
-    assert notes == [f"Only the first {len(rows):,} rows of 'a.parquet' are used: they fill 1 MB."]
+    with Budget(2**20) as small, Budget() as usual, Budget(100) as none:
+        rows = read_first(file, 10_000, 2**30, small)
+        assert small.full
+        assert 500 <= len(rows) <= 1048
+        assert rows[-1]["text"].endswith(str(len(rows) - 1))
+        assert len(read_first(file, 7, 2**30, usual)) == 7
+        with pytest.raises(LabError, match="fill more than 0 MB"):
+            read_first(file, 7, 2**30, none)
+
+
+def test_readings_at_once_share_their_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(budget, "MAX_TOTAL", 10 * 2**20)
+    file = write(tmp_path, "a.csv", "text,label\n" + "x,a\n" * 20)
+    with Budget() as other:
+        for _ in range(24):
+            other.add({"text": "x" * 2**18})
+        with pytest.raises(LabError, match="Other data are being read"):
+            read_file(file)
+    assert len(read_file(file)[0]) == 20
+
+
+# -- text in pieces ---------------------------------------------------------------------------
+
+
+def test_a_document_may_be_cut_anywhere_while_it_is_read(tmp_path, monkeypatch):
+    rows = [{"n": n, "f": n / 7, "text": 'ä€😀\\"' * (n % 3), "deep": [{"a": None}, True]} for n in range(40)]
+    contents = json.dumps({"version": 12345, "data": rows, "note": "x"}, indent=1, ensure_ascii=False)
+    file = write(tmp_path, "a.json", contents)
+    for block in (1, 2, 3, 7, 64):
+        monkeypatch.setattr(json_rows, "BLOCK", block)
+        assert read_file(file) == (rows, [])
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected"),
+    [
+        ('{"a": [1], "b": [2]}', [{"a": [1], "b": [2]}]),
+        ('{"a": 12, "b": {}}', [{"a": 12, "b": {}}]),
+        ("{}", [{}]),
+        ('\n\n{"a": 1}\n\n{"a": 2}\n', [{"a": 1}, {"a": 2}]),
+        ('{"a": 1}\n\n', [{"a": 1}]),
+        ('{"a": []}', "has no rows"),
+        ('{"a": 1,}', "line 1 cannot be read"),
+        ('[{"a": 1},]', "line 1 cannot be read"),
+        ('[{"a": 1}] x', "line 1 cannot be read"),
+        ('[{"a": 1}\n', "line 2 cannot be read"),
+        ('{"a": 1,\n"b"', "line 2 cannot be read"),
+        ("12", "holds no list of rows"),
+        ('[\n{"a": "x\x00"}]', "not a text file"),
+    ],
+)
+def test_a_document_is_what_json_says(tmp_path, contents, expected):
+    file = write(tmp_path, "a.json", contents)
+    if isinstance(expected, list):
+        assert read_file(file)[0] == expected
+    else:
+        with pytest.raises(LabError, match=expected):
+            read_file(file)
+
+
+def test_the_place_of_a_wrong_byte_is_told_wherever_it_is(tmp_path):
+    line = '{"é": "ä"}\n'.encode()  # whose characters of two bytes stand across the ends of some blocks
+    for number in (0, 1, 5041, 5042, 5043, 20_000):
+        file = write(tmp_path, "a.jsonl.gz", gzip.compress(line * number + b'{"a": "\xff"}'))
+        with pytest.raises(LabError, match=f"byte {number * len(line) + 8:,}, in line {number + 1:,},"):
+            read_file(file)
+
+
+def test_a_packed_file_may_have_several_members(tmp_path):
+    members = [gzip.compress(b"text,label\n"), gzip.compress(b""), gzip.compress(b"x,a\n" * 5000), b"\0" * 9]
+    assert len(read_file(write(tmp_path, "a.csv.gz", b"".join(members)))[0]) == 5000
+
+
+def test_what_a_parquet_file_holds_is_told_in_json(tmp_path):
+    import datetime
+    from decimal import Decimal
+
+    day = datetime.datetime(2026, 1, 2, 3, 4, 5)
+    file = parquet(tmp_path / "a.parquet", {
+        "text": ["ä😀", None], "n": [2**60, 1], "f": [0.1, float("inf")], "yes": [True, False], "day": [day, None],
+        "price": [Decimal("1.50"), None], "bytes": [b"abc", b""], "list": [[{"a": 1}], []],
+    })  # fmt: skip
+    assert read_file(file)[0] == [
+        {"text": "ä😀", "n": 2**60, "f": 0.1, "yes": True, "day": str(day), "price": "1.50", "bytes": {"bytes": 3},
+         "list": [{"a": 1}]},
+        {"text": None, "n": 1, "f": float("inf"), "yes": False, "day": None, "price": None, "bytes": {"bytes": 0},
+         "list": []},
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab.data import files, remote, source, tasks
+from lab.data import export, files, remote, source, tasks
 from lab.data.source import read
 from lab.errors import LabError
 from lab.models import hub as client
@@ -94,6 +94,29 @@ def test_no_more_shards_are_fetched_than_rows_are_used(hub, monkeypatch):
     assert len(table.train) == 10
     assert table.notes == ("Only the first 10 rows of 'lab/d' are used.",)
     assert fetched(hub) == ["train-0.jsonl", "train-1.jsonl"]
+
+
+def test_as_many_rows_are_used_as_there_is_memory_for(hub, monkeypatch):
+    monkeypatch.setattr(remote, "MAX_MEMORY", 40_000)
+    names = [f"train-{n}.jsonl" for n in range(4)]
+    hub.add("lab/d", {**{name: lines(60, 100 * n) for n, name in enumerate(names)}, "dev.jsonl": lines(20)}, kind="dataset")
+    table = read(Data("lab/d"))
+    # Validation rows have a tenth, whatever the training rows would take.
+    assert 0 < len(table.validation) < 20
+    assert 60 < len(table.train) < 120
+    assert table.first
+    assert table.notes[-1] == (
+        f"Only the first {len(table.train)} rows of 'lab/d' are used: they fill the memory that a data set may take."
+    )
+    assert f"rows = rows[:{len(table.train)}]" in export.source(Data("lab/d"))
+    assert fetched(hub) == ["dev.jsonl", *names[:2]]
+
+
+def test_a_card_that_is_too_long_is_not_read(hub, monkeypatch):
+    monkeypatch.setattr(remote, "MAX_CARD", 10)
+    hub.add("lab/d", {"README.md": CARD, "train.jsonl": lines(20)}, kind="dataset")
+    assert len(read(Data("lab/d")).train) == 20
+    assert fetched(hub) == ["train.jsonl"]
 
 
 def test_csv_works_too(hub):
@@ -221,7 +244,7 @@ def test_a_hub_that_does_not_answer(hub, monkeypatch, fault):
 @pytest.mark.parametrize("fault", [DROP, ERROR, HANG])
 def test_what_was_read_once_is_read_again_without_a_network(configured, monkeypatch, fault):
     first = read(Data("lab/d", config="large"))
-    source._hub.cache_clear()
+    source.forget()
     configured.fault("lab/d", fault)
     monkeypatch.setattr(client, "PATIENCE", 0.5)
     again = read(Data("lab/d", config="large"))
@@ -233,7 +256,7 @@ def test_what_was_read_once_is_read_again_without_a_network(configured, monkeypa
 
 def test_offline_mode_asks_nobody(configured, monkeypatch):
     first = read(Data("lab/d"))
-    source._hub.cache_clear()
+    source.forget()
     configured.asked.clear()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert read(Data("lab/d")).train == first.train

@@ -7,7 +7,6 @@ import os
 
 import pytest
 
-from lab.data import source
 from lab.data.catalogue import datasets
 from lab.data.scoring import METRICS
 from lab.data.source import kind, read
@@ -125,4 +124,3 @@ def test_a_table_keeps_nothing_of_another_file(tmp_path):
         file = tmp_path / f"{number}.jsonl"
         file.write_text(json.dumps({"text": str(number), "label": "a"}))
         assert read(Data(str(file))).train[0]["text"] == str(number)
-    assert source._file.cache_info().currsize <= 2
