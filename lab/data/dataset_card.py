@@ -20,6 +20,12 @@ LARGEST = 5_000_000
 HINT = "Download the file that you want and upload it here."
 
 
+def check_size(size: int) -> None:
+    """Raise LabError for a card that is too large to be read."""
+    if size > LARGEST:
+        raise LabError(f"The data set's card has {size / 1e6:.0f} MB.", HINT)
+
+
 def resolved(card: bytes, names: Sequence[str]) -> str:
     """The card with the `names` that its patterns match in place of the patterns.
 
@@ -28,8 +34,7 @@ def resolved(card: bytes, names: Sequence[str]) -> str:
     """
     from huggingface_hub import DatasetCard
 
-    if len(card) > LARGEST:
-        raise LabError(f"The data set's card has {len(card) / 1e6:.0f} MB.", HINT)
+    check_size(len(card))
     read = DatasetCard(card.decode("utf-8", errors="replace"))
     configs = read.data.get("configs") or []
     for config in configs:

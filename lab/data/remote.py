@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.data.dataset_card import resolved
+from lab.data.dataset_card import check_size, resolved
 from lab.data.files import MAX_ROWS, ending, read_first
 from lab.data.formats import parquet
 from lab.data.formats.budget import MAX_MEMORY, Budget, Row
@@ -24,8 +24,8 @@ from lab.errors import LabError
 from lab.knobs import nearest
 from lab.models import hub
 
-#: Bytes of the largest file that is fetched, and of the largest card that is read.
-MAX_FILE, MAX_CARD = 1000 * 2**20, 2**20
+#: Bytes of the largest file that is fetched.
+MAX_FILE = 1000 * 2**20
 
 #: Share of the memory of a data set that its validation rows may take, and its test rows.
 OTHER_SHARE = 0.1
@@ -116,8 +116,8 @@ def _layout(source: Source, config: str) -> Layout:
     names = [name for name in source.sizes if ending(name)]
     if not names:
         raise LabError(f"'{source.repo}' has no CSV, JSON or Parquet files.", "Choose another data set.")
-    has_card = source.sizes.get("README.md", MAX_CARD + 1) <= MAX_CARD
-    card = source.file("README.md").read_bytes() if has_card else b""
+    check_size(source.sizes.get("README.md", 0))
+    card = source.file("README.md").read_bytes() if "README.md" in source.sizes else b""
     with tempfile.TemporaryDirectory() as place:
         outline = Path(place, "outline").resolve()
         for file in ((outline / name).resolve() for name in names):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab.data import export, files, remote, source, tasks
+from lab.data import dataset_card, export, files, remote, source, tasks
 from lab.data.source import read
 from lab.errors import LabError
 from lab.models import hub as client
@@ -113,11 +113,12 @@ def test_as_many_rows_are_used_as_there_is_memory_for(hub, monkeypatch):
     assert fetched(hub) == ["dev.jsonl", *names[:2]]
 
 
-def test_a_card_that_is_too_long_is_not_read(hub, monkeypatch):
-    monkeypatch.setattr(remote, "MAX_CARD", 10)
+def test_a_card_that_is_too_large_is_not_fetched(hub, monkeypatch):
+    monkeypatch.setattr(dataset_card, "LARGEST", 10)
     hub.add("lab/d", {"README.md": CARD, "train.jsonl": lines(20)}, kind="dataset")
-    assert len(read(Data("lab/d")).train) == 20
-    assert fetched(hub) == ["train.jsonl"]
+    with pytest.raises(LabError, match="card has"):
+        read(Data("lab/d"))
+    assert fetched(hub) == []
 
 
 def test_csv_works_too(hub):
