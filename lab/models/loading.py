@@ -15,7 +15,7 @@ from lab.compat.bitsandbytes import keep_gradients
 from lab.compat.torch import out_of_memory
 from lab.errors import LabError
 from lab.knobs import nearest
-from lab.models import embedded, hub, libraries, room
+from lab.models import embedded, hub, libraries, patterns, room
 from lab.models import precision as stored
 from lab.models.catalogue import models
 from lab.models.shape import ModelShape, auto_class, derive
@@ -79,7 +79,13 @@ def config(model: str) -> Any:
 
     path = folder(model, weights=False)
     try:
-        access.rules().config(model, json.loads((path / "config.json").read_text(encoding="utf-8")))
+        values = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        access.rules().config(model, values)
+        if not _names_modules(values):
+            raise LabError(
+                f"The configuration of '{model}' has expressions in the place of names of modules.",
+                "Choose another model, or its original without quantization.",
+            )
         return AutoConfig.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
     except (ValueError, KeyError, TypeError, OSError) as error:
         log.info("config of %s: %s", model, error)
@@ -87,6 +93,24 @@ def config(model: str) -> Any:
             f"The configuration of '{model}' is damaged or of an architecture that this transformers does not know.",
             "Choose a Llama, Qwen, Mistral, Gemma, GPT-2, BERT, RoBERTa, DistilBERT or T5 model.",
         ) from None
+
+
+def _names_modules(values: Any, quantization: bool = False) -> bool:
+    """Whether a configuration lists modules for its quantization by name.
+
+    transformers matches what is listed with `re`, which an expression of a stranger could keep busy for ever.
+    """
+    if isinstance(values, dict):
+        names = not quantization or all(patterns.is_name(name) for name in values)
+        return names and all(
+            _names_modules(value, quantization or name == "quantization_config") for name, value in values.items()
+        )
+    if isinstance(values, list):
+        return all(
+            patterns.is_name(item) if quantization and isinstance(item, str) else _names_modules(item, quantization)
+            for item in values
+        )
+    return True
 
 
 @lru_cache(maxsize=64)
