@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from lab import __version__, cli
 from lab.cli import serve
+from lab.events import Step
 from lab.methods import METHODS
 from lab.plan import GENERATE, Plan
 from lab.runs import Runs
 from tests import tiny
+from tests.plans import quick
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +140,9 @@ def done(base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.glob("**/*") if file.is_file()}
+    """What a run's folder holds, its lock aside."""
+    found = (file for file in folder.glob("**/*") if file.is_file() and file.name != "lock")
+    return {str(file.relative_to(folder)): file.read_bytes() for file in found}
 
 
 def test_a_run_that_is_done_is_not_resumed(done: tuple[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,3 +180,37 @@ def test_a_plan_in_a_file_takes_no_option_that_it_settles(tmp_path: Path, capsys
     assert cli.main(["train", "--plan", str(file), "--method", "ia3", "--runs", str(tmp_path / "runs")]) == 2
     assert "--method and --plan cannot be used together" in capsys.readouterr().err
     assert not Runs(tmp_path / "runs").all()
+
+
+def test_a_run_whose_data_changed_is_continued_only_if_that_is_accepted(
+    base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lab.training.loop import train as training
+
+    file, runs = tmp_path / "rows.jsonl", tmp_path / "runs"
+
+    def write(count: int) -> None:
+        rows = [{"prompt": f"say {number}", "reply": f"{number}!"} for number in range(count)]
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    write(80)
+    run, stop = Runs(runs).create(quick(base, str(file), eval_every=0)), threading.Event()
+    for event in run.record(training(run.plan, stop, run.folder)):
+        if isinstance(event, Step):
+            stop.set()
+    write(95)
+    before = files(run.folder)
+    assert cli.main(["train", "--resume", run.id, "--runs", str(runs)]) == 2
+    told = capsys.readouterr().err
+    assert "The data changed since this run began: 80 rows then, 95 now." in told
+    assert "--accept-changes" in told
+    assert files(run.folder) == before
+    assert cli.main(["train", "--resume", run.id, "--runs", str(runs), "--accept-changes"]) == 0
+    assert "note: The data changed since this run began" in capsys.readouterr().out
+    assert run.status == "done"
+
+
+def test_a_new_run_has_no_changes_to_accept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", "--accept-changes", "--runs", str(tmp_path)]) == 2
+    assert "goes with --resume" in capsys.readouterr().err
+    assert not Runs(tmp_path).all()

@@ -186,14 +186,14 @@
     setTimeout(() => (button.textContent = before), 1200);
   }
 
-  /** Ask before something is lost; resolves to true or false. Escape says no. */
-  function confirm(question, detail, action) {
+  /** Ask before something is lost (or, with another tone, done); resolves to true or false. Escape says no. */
+  function confirm(question, detail, action, tone = "danger") {
     return new Promise((resolve) => {
       const dialog = h("dialog", { class: "lab-dialog", "aria-label": question },
         h("h2", {}, question), h("p", {}, detail),
         h("div", { class: "row end" },
           h("button", { class: "lab-button", onclick: () => dialog.close("") }, "Cancel"),
-          h("button", { class: "lab-button danger", onclick: () => dialog.close("yes") }, action)));
+          h("button", { class: `lab-button ${tone}`, onclick: () => dialog.close("yes") }, action)));
       dialog.addEventListener("close", () => {
         resolve(dialog.returnValue === "yes");
         dialog.remove();

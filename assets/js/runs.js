@@ -68,7 +68,8 @@
           row.status === "damaged" ? null : button("Form", "Open as a form", () => reopen(row)),
           row.bytes ? button("Download", "Download the adapter of", () => Lab.download(row.id)) : null,
           row.bytes && !busy && Lab.account.push ? button("Push", "Push to the Hub:", () => Lab.push(row.id, row.name)) : null,
-          ["interrupted", "stopped", "failed"].includes(row.status) ? button("Continue", "Continue", () => act(() => call("control", { run: row.id, action: "continue" }))) : null,
+          ["interrupted", "stopped", "failed"].includes(row.status)
+            ? button("Continue", "Continue", () => act(() => Lab.resume(row.id))) : null,
           row.status === "waiting" ? button("Withdraw", "Withdraw", () => act(() => call("control", { run: row.id, action: "withdraw" }))) : null,
           ["running", "paused"].includes(row.status) ? button("Stop", "Stop", () => act(() => call("control", { run: row.id, action: "stop" }))) : null,
           row.status === "damaged" ? null : button("Rename", "Rename", (event) => rename(row, event.currentTarget.closest("tr"))),

@@ -86,7 +86,8 @@
       const id = run();
       try {
         if (action === "stop" && last) show({ ...last, status: "stopping" });
-        await call("control", { run: id, action });
+        if (action === "continue") await Lab.resume(id);
+        else await call("control", { run: id, action });
         if (action === "withdraw") choose("");
         else live.again(0);
         say("runs");
@@ -233,6 +234,13 @@
     }
     parts.push(text.slice(from));
     return parts;
+  };
+  /** Continue a run; where its data or its base changed since it began, only if the person says so. */
+  Lab.resume = async (run) => {
+    const { changes } = await call("continue_run", { run });
+    if (changes && (await Lab.confirm("Continue anyway?", changes, "Continue", "primary"))) {
+      await call("continue_run", { run, accept: true });
+    }
   };
   Lab.download = async (id) => {
     try {

@@ -77,6 +77,9 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--plan", type=Path, metavar="FILE", help="start from a plan saved as JSON")
     training.add_argument("--name", help="a name for the run")
     training.add_argument("--resume", metavar="RUN", help="continue a run that is not done; its own plan is used")
+    training.add_argument(
+        "--accept-changes", action="store_true", help="with --resume: although its data or its base changed"
+    )
 
     with_runs(command("runs", runs_command, "List the runs, newest first."))
     show = command("show", show_command, "Show one run.")
@@ -156,6 +159,7 @@ def plan_of(parsed: argparse.Namespace) -> Plan:
 
 
 def train_command(parsed: argparse.Namespace) -> int:
+    from lab.training import fingerprint
     from lab.training.job import resolve
     from lab.training.loop import train
 
@@ -164,11 +168,15 @@ def train_command(parsed: argparse.Namespace) -> int:
         refuse_with("--resume", parsed, CHOICES, "A run is continued by its own plan. Leave one of the two out.")
         run = store.get(parsed.resume)
     else:
+        if parsed.accept_changes:
+            raise LabError("--accept-changes goes with --resume.", "A new run has nothing that could have changed.")
         run = store.create(resolve(plan_of(parsed)).check().plan, name=parsed.name or "")
     run.claim()
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # the first Ctrl-C stops and keeps
     try:
+        if run.resumable:
+            fingerprint.confirm(run, parsed.accept_changes, hint="Add --accept-changes to continue it anyway.")
         events = run.record(train(run.plan, stop, run.folder, resume=run.resumable))
         for event in _as_json(run, events) if parsed.json else _as_text(run, events):
             last = event

@@ -29,6 +29,7 @@ from lab.errors import LabError
 from lab.events import DONE, FAILED
 from lab.plan import Plan
 from lab.runs import INTERRUPTED, Run, Runs, write_json
+from lab.training.fingerprint import contents
 
 FILE = "comparison.json"
 
@@ -253,7 +254,7 @@ class Comparison:
             log = run.folder / "events.jsonl"
             stamp = (entry["run"], status, log.stat().st_size if log.exists() else 0)
             if self._cache.get(entry["key"], (None,))[0] != stamp:
-                known["choices"] = flat(run.plan)
+                known |= {"choices": flat(run.plan), "contents": contents(run)}
                 made = measured(run.history(), status, run.bytes, plan.training.reply_rows, run=run.id, **known)
                 self._cache[entry["key"]] = (stamp, made)
             made = self._cache[entry["key"]][1]

@@ -73,6 +73,7 @@ class Outcome:
     sampling: str = ""
     curve: Curve = field(default_factory=Curve)
     replies: tuple[tuple[str, str, str], ...] = ()  # prompt, the base's reply, the adapter's
+    contents: str = ""  # a hash of the rows and the base that its training began on (`lab.training.fingerprint`)
     marks: tuple[str, ...] = ()  # why it cannot be compared with the rest
 
     @property
@@ -222,6 +223,10 @@ def marked(outcomes: Sequence[Outcome], budget: str, amount: float) -> list[Outc
         "rows": "other held-out rows",
         "sampling": "held-out rows drawn otherwise",
     }
+    contents = {
+        source: _usual([item.contents for item in own if item.complete and item.contents and _source(item) == source])
+        for source in {_source(item) for item in own}
+    }
     found = []
     for item in outcomes:
         marks = []
@@ -233,10 +238,17 @@ def marked(outcomes: Sequence[Outcome], budget: str, amount: float) -> list[Outc
                     mine = str(getattr(item, name)).rpartition("/")[2]
                     marks.append(f"{words}: {mine}")
             marks += _budget(item, budget, amount)
+            if item.contents and item.contents != contents[_source(item)]:
+                marks.append("its data or its base had changed")
         elif item.score is not None and item.status not in ("running", WAITING):
             marks.append(f"{item.status} at step {item.steps}")
         found.append(replace(item, marks=tuple(marks)))
     return found
+
+
+def _source(item: Outcome) -> tuple[Any, ...]:
+    """What names the base and the rows: members that name the same should find the same."""
+    return item.model, tuple(sorted((name, str(choice)) for name, choice in item.choices.items() if "data." in name))
 
 
 def _usual(values: list[Any]) -> Any:

@@ -24,6 +24,7 @@ from lab.events import DONE, FAILED
 from lab.knobs import build, values
 from lab.plan import Plan, Training
 from lab.runs import INTERRUPTED, Run
+from lab.training.fingerprint import ChangedError
 from lab.training.jobs import Jobs
 
 log = logging.getLogger(__name__)
@@ -155,6 +156,9 @@ class Runner:
             self.told("member", member.label, run.id)
             self._wait(run)
             self.told("done", member.label, run.id)
+        except ChangedError as error:
+            self.comparison.note(key, reason=f"{error.message} Run this member again.")
+            self.told("done", member.label, run.id if run else "")
         except LabError as error:
             if self.jobs.closed or self.comparison.get(key, "run"):
                 raise  # no fault of the member's

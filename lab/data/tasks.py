@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from lab.data import mapping
@@ -58,6 +59,16 @@ class TaskData:
     by_label: bool = False  # whether samples of the rows are stratified by their targets
     train_total: int = 0  # training rows before `Data.rows` of them were drawn
     derived: OrderedDict[Any, Any] = field(default_factory=OrderedDict, init=False, repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of what is learned from and scored on; the scorer may read any column of a validation row."""
+        digest = hashlib.sha256(repr((self.task, self.input, self.target, self.labels, self.metric)).encode())
+        for item in self.train:
+            digest.update(f"{len(item.input)} {len(item.target)} {item.input}{item.target}".encode())
+        for item in self.validation:
+            digest.update(repr((item.input, item.target, item.row)).encode("utf-8", "replace"))
+        return digest.hexdigest()
 
 
 Splits = dict[str, tuple[Example, ...]]

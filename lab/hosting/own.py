@@ -59,11 +59,11 @@ class OwnJobs(Jobs):
         permit(plan, self.limits, self.runs.room())
         return self.every.submit(plan, access.owner(), name)
 
-    def continue_(self, run_id: str) -> Run:
+    def continue_(self, run_id: str, accept_changes: bool = False) -> Run:
         run = self.runs.get(run_id)
         self._turn()
         permit(run.plan, self.limits, self.limits.disk)
-        return self.every.continue_(run.id)
+        return self.every.continue_(run.id, accept_changes)
 
     def _turn(self) -> None:
         if self.every.count(access.owner()) >= self.limits.waiting:

@@ -1,6 +1,6 @@
 """One run's folder, readable without the lab.
 
-run.json        schema, id, name, when, for whom, the plan, versions and hardware
+run.json        schema, id, name, when, for whom, the plan, versions, hardware and a fingerprint of data and base
 events.jsonl    what happened, one flushed line an event
 adapter/        what was learned
 checkpoint/     where a broken-off run goes on; removed when the run is done
@@ -30,6 +30,10 @@ WAITING, RUNNING, INTERRUPTED = "waiting", "running", "interrupted"
 
 #: Seconds after which a lock counts as held by a training, for a look and for a claim: a look holds it for far less.
 LOOK, CLAIM = 0.05, 1.0
+
+
+#: The page renames a run while its training writes about it: neither may undo what the other wrote.
+_noting = threading.Lock()
 
 
 class Run:
@@ -84,12 +88,17 @@ class Run:
 
     def give(self, owner: str) -> None:
         """Make it another's."""
-        write_json(self.folder / "run.json", self.about | {"owner": owner})
+        self.note(owner=owner)
         self._owner = owner
 
     def rename(self, name: str) -> None:
         """Give the run another name (up to 80 characters; empty is its id)."""
-        write_json(self.folder / "run.json", self.about | {"name": " ".join(name.split())[:80]})
+        self.note(name=" ".join(name.split())[:80])
+
+    def note(self, **facts: Any) -> None:
+        """Write facts into run.json, beside what stands there."""
+        with _noting:
+            write_json(self.folder / "run.json", self.about | facts)
 
     # -- what happened ----------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from lab.errors import LabError
 from lab.events import FAILED, Event, Finished
 from lab.plan import Plan
 from lab.runs import Run, Runs
+from lab.training import fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -73,15 +74,24 @@ class Jobs:
         self._enter(Job(run))
         return run
 
-    def continue_(self, run_id: str) -> Run:
-        """Put a broken-off or stopped run in line again: from its checkpoint if it has one, else from its start."""
+    def continue_(self, run_id: str, accept_changes: bool = False) -> Run:
+        """Put a broken-off or stopped run in line again: from its checkpoint if it has one, else from its start.
+
+        Raises ChangedError if its data or its base changed since it began, unless that is accepted.
+        """
         run = self.runs.get(run_id)
-        self._enter(Job(run))
+        self._enter(Job(run), accept_changes)
         return run
 
-    def _enter(self, job: Job) -> None:
+    def _enter(self, job: Job, accept_changes: bool = False) -> None:
         job.run.claim()
         job.resume = job.run.resumable
+        if job.resume:
+            try:
+                fingerprint.confirm(job.run, accept_changes)
+            except BaseException:
+                job.run.release()
+                raise
         with self._changed:
             if self._closed:
                 job.run.release()

@@ -35,6 +35,8 @@ from lab.events import (
     Warned,
 )
 from lab.plan import CLASSIFY, Plan
+from lab.runs import Run
+from lab.training import fingerprint
 
 if TYPE_CHECKING:
     from lab.history import History
@@ -52,7 +54,6 @@ def train(plan: Plan, stop: threading.Event, folder: Path, resume: bool = False)
     `folder/checkpoint`. The last event is always `Finished`. A folder whose run is done is left as it is.
     """
     from lab.models import room
-    from lab.runs import Run
 
     began = time.monotonic()
     run = Session(plan, stop, folder)
@@ -104,6 +105,8 @@ class Session:
 
         self.earlier = history.seconds if history else 0.0
         loaded = yield from self._load()
+        if (self.folder / "run.json").is_file():  # a bare folder may be trained into as well
+            yield from fingerprint.note(Run(self.folder), resumed=history is not None)
         if history:
             yield from self._resume(loaded, history)
         yield self._started(loaded)

@@ -19,6 +19,7 @@ from lab.data.files import MAX_BYTES
 from lab.errors import LabError
 from lab.runs import summary
 from lab.server.schema import Empty, Id, PlanTable, Request, bounded
+from lab.training.fingerprint import ChangedError
 from lab.ui import guard
 from lab.ui.account import account, leave
 from lab.ui.bench import form, live, panel
@@ -46,7 +47,11 @@ class Keep(Request):
 
 
 class Control(RunRequest):
-    action: Literal["stop", "pause", "resume", "withdraw", "continue"]
+    action: Literal["stop", "pause", "resume", "withdraw"]
+
+
+class Continue(RunRequest):
+    accept: NotRequired[bool]
 
 
 class Rename(RunRequest):
@@ -135,15 +140,27 @@ def launch(lab: Lab, request: PlanTable) -> dict[str, Any]:
 
 
 def control(lab: Lab, request: Control) -> None:
-    """Stop, pause, resume, withdraw or continue a run."""
+    """Stop, pause, resume or withdraw a run."""
     actions: dict[str, Callable[[str], Any]] = {
         "stop": lab.jobs.stop,
         "pause": lab.jobs.pause,
         "resume": lab.jobs.resume,
         "withdraw": lab.jobs.withdraw,
-        "continue": lab.jobs.continue_,
     }
     actions[request["action"]](request["run"])
+
+
+def continue_run(lab: Lab, request: Continue) -> dict[str, str]:
+    """Put a stopped or broken-off run in the queue again.
+
+    `changes` is not empty where its data or its base changed since it began: nothing has happened then, and the page
+    asks whether to go on with `accept`.
+    """
+    try:
+        lab.jobs.continue_(request["run"], accept_changes=request.get("accept", False))
+    except ChangedError as error:
+        return {"changes": error.message}
+    return {"changes": ""}
 
 
 def feed(lab: Lab, request: live.Feed) -> dict[str, Any]:
@@ -217,6 +234,7 @@ SERVICES: tuple[Callable[[Lab, Any], Any], ...] = (
     keep,
     launch,
     control,
+    continue_run,
     feed,
     code,
     runs,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-from lab.events import DONE, Finished, to_line
+from lab.events import DONE, STOPPED, Finished, to_line
+from lab.plan import Data
 from lab.runs import Runs
+from lab.training.fingerprint import Fingerprint
 from tests.browser.conftest import LONG, App, Watched, opened, plan
 
 
@@ -142,3 +146,36 @@ def test_a_run_is_found_renamed_opened_as_a_form_and_deleted(app: App, watched: 
     page.click("button[aria-label='Open as a form: Second']")
     page.wait_for_selector("#trainable-count", timeout=LONG)
     assert page.evaluate("Lab.plan().seed") == 5
+
+
+def test_a_run_whose_data_changed_asks_before_it_goes_on(
+    app: App, watched: Watched, base: Path, tmp_path: Path
+) -> None:
+    rows = [{"prompt": f"say {number}", "reply": f"{number}!"} for number in range(95)]
+    file = tmp_path / "rows.jsonl"
+
+    def write(count: int) -> None:
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows[:count]), encoding="utf-8")
+
+    write(80)
+    run = Runs(app.runs).create(replace(plan(base), data=Data(str(file))), name="Changed")
+    run.note(fingerprint=asdict(Fingerprint.of(run.plan)))
+    (run.folder / "checkpoint").mkdir()  # of nothing: that it fails later shows that it was tried
+    (run.folder / "events.jsonl").write_text(to_line(Finished(STOPPED, 2)), encoding="utf-8")
+    write(95)
+    page = watched.page
+    page.goto(f"{app.url}/?tab=runs")
+    resume = page.locator("button[aria-label='Continue: Changed']")
+    resume.click()
+    question = page.get_by_role("dialog", name="Continue anyway?")
+    expect(question).to_contain_text("The data changed since this run began: 80 rows then, 95 now.")
+    question.get_by_role("button", name="Cancel").click()
+    expect(question).to_have_count(0)
+    assert run.status == STOPPED
+
+    page.click("button[title='Watch this run']")
+    page.click("#continue")
+    question.get_by_role("button", name="Continue").click()
+    expect(page.locator("#run-status")).to_have_text("Failed", timeout=LONG)
+    assert "checkpoint" in run.history().finished.error
+    assert watched.faults == []

@@ -323,3 +323,61 @@ def test_a_comparison_stopped_in_its_first_trial_goes_on_later(llama, reviews, s
     go(made, jobs)
     jobs.close()
     assert [item.status for item in made.outcomes()] == [DONE]
+
+
+def test_members_that_were_trained_on_changed_data_are_marked(llama, store, jobs, tmp_path):
+    file = tmp_path / "reviews.jsonl"
+
+    def write(count: int) -> None:
+        rows = [{"text": f"{word} thing {n}", "label": word} for n in range(count) for word in ("good", "bad")]
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    write(40)
+    made = Comparison.create(tmp_path / "c", spec(llama, str(file), methods=["lora", "ia3", "head"]), store)
+    Runner(made, jobs, lambda what, label, _: write(60) if (what, label) == ("done", "(IA)³, seed 0") else None).go()
+    marks = [item.marks for item in made.outcomes()]
+    assert marks[:2] == [(), ()]
+    assert "its data or its base had changed" in marks[2]
+
+
+def test_a_member_whose_data_changed_is_not_continued_and_the_others_run(llama, store, tmp_path):
+    file = tmp_path / "reviews.jsonl"
+
+    def write(count: int) -> None:
+        rows = [{"text": f"{word} thing {n}", "label": word} for n in range(count) for word in ("good", "bad")]
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    write(40)
+    made = Comparison.create(tmp_path / "c", spec(llama, str(file), methods=["lora", "ia3"]), store)
+    reached = threading.Event()
+
+    def slow(plan, stop, folder, resume):
+        from lab.events import Step
+        from lab.training.loop import train
+
+        for event in train(plan, stop, folder, resume):
+            yield event
+            if isinstance(event, Step):
+                reached.set()
+                stop.wait(30)
+
+    jobs = Jobs(store, slow)
+    runner = Runner(made, jobs)
+    runner.start()
+    assert reached.wait(60)
+    runner.stop()
+    assert runner.join(60)
+    jobs.close()
+    write(50)
+
+    jobs = Jobs(store)
+    go(made, jobs)
+    jobs.close()
+    first, second = made.outcomes()
+    assert "The data changed since this run began: 80 rows then, 100 now." in first.reason
+    assert second.status == DONE
+    made.again(first.key)
+    jobs = Jobs(store)
+    go(made, jobs)
+    jobs.close()
+    assert [item.status for item in made.outcomes()] == [DONE, DONE]

@@ -61,8 +61,8 @@ ADDED = {
 
 #: What each service of the bench tells a stranger who names Ann's run, file or comparison: a refusal, or an answer
 #: that has nothing of anybody's in it.
-REFUSED = {"keep", "launch", "control", "feed", "rename", "delete", "reopen", "download", "see", "preview",
-           "push", "pushed"}  # fmt: skip
+REFUSED = {"keep", "launch", "control", "continue_run", "feed", "rename", "delete", "reopen", "download", "see",
+           "preview", "push", "pushed"}  # fmt: skip
 PLAIN = {"status", "change_method", "given", "restore", "code", "runs", "account", "leave"}
 
 #: The same for the services of the comparison.
@@ -209,7 +209,7 @@ def arguments(scene: Scene, room: str, name: str) -> list[Any]:
         "restore": ["eJyrVkrLz1eyUkpKLFKqBQAdegQz"],
         "keep": [common, common | {"path": scene.served}],
         "control": [common | {"action": act} for act in
-                    (("stop", "pause", "resume", "withdraw", "continue") if room == "see" else
+                    (("stop", "pause", "resume", "withdraw") if room == "see" else
                      ("start", "pause", "stop", "delete", "move", "again"))],
         "push": [common | {"repository": "bob/mine", "private": False}],
         "export": [common | {"what": what} for what in ("report", "csv", "yaml", "peft")],

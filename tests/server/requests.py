@@ -55,7 +55,7 @@ def samples(scene: Strangers) -> dict[str, list[Any]]:
         '{"run_info": {"experiment_name": "a", "peft_config": {"peft_type": "LORA"}}, "train_info": {"metrics": '
         '[{"test accuracy": 0.5, "train loss": 1}], "train_time": 3, "num_trainable_params": 5}, "meta_info": {}}'
     )
-    actions = ("stop", "pause", "resume", "withdraw", "continue")
+    actions = ("stop", "pause", "resume", "withdraw")
     member = scene.member(bob)
     return {
         "status": [{}], "runs": [{}], "account": [{}], "leave": [{}],
@@ -64,6 +64,7 @@ def samples(scene: Strangers) -> dict[str, list[Any]]:
         "given": [{"plan": plan, "loose": {"method": "lora", "rank": "4", "steps": "8", "data": "intent"}}],
         "restore": [scene.link], "keep": [{"path": bob.upload, "name": "again.jsonl"}],
         "control": [{"run": bob.run, "action": action} for action in actions],
+        "continue_run": [{"run": bob.run}, {"run": bob.run, "accept": True}],
         "feed": [{"run": bob.run, "mark": mark}, {"run": bob.run, "mark": None}],
         "rename": [{"run": bob.run, "name": "another name"}], "delete": [{"run": bob.run}],
         "reopen": [{"run": bob.run}], "pushed": [{"run": bob.run}],

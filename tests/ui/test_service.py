@@ -1,5 +1,6 @@
 import time
 import zipfile
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from lab import methods
 from lab.errors import LabError
 from lab.events import DONE, Evaluated, Finished, Started, to_line
 from lab.plan import Data, Training
+from lab.training.fingerprint import Fingerprint
 from lab.ui import service
 from lab.ui.bench import form
 from lab.ui.lab import Lab
@@ -114,3 +116,19 @@ def test_a_second_launch_waits_and_can_be_withdrawn(lab: Lab, plan: dict) -> Non
         time.sleep(0.05)
     service.control(lab, {"run": first, "action": "stop"})
     assert finished(lab, first)["status"] == "stopped"
+
+
+def test_a_run_whose_data_changed_is_continued_once_the_change_is_accepted(
+    lab: Lab, plan: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = lab.runs.create(form.plan(plan))
+    (run.folder / "checkpoint").mkdir()
+    run.note(fingerprint=asdict(replace(Fingerprint.of(run.plan), rows=80, data="")))
+    queue = []
+    monkeypatch.setattr(lab.jobs, "_trainer", lambda plan, stop, folder, resume: queue.append(resume) or iter(()))
+    told = service.continue_run(lab, {"run": run.id})
+    assert told["changes"].startswith("The data changed since this run began: 80 rows then, ")
+    assert not run.busy
+    assert service.continue_run(lab, {"run": run.id, "accept": True}) == {"changes": ""}
+    assert lab.jobs.wait(run.id, 20)
+    assert queue == [True]
