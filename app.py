@@ -2,7 +2,11 @@
 
 import sys
 
-from lab.cli.serve import main
+from lab import terminal
 
 if __name__ == "__main__":
+    terminal.prepare()
+
+    from lab.cli.serve import main
+
     sys.exit(main())

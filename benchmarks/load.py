@@ -112,7 +112,7 @@ class Person:
         run = self.ask("launch", form)["run"]
         self.mine.add(run)
         status = self.watch(run, end)
-        listed = {row["id"] for row in self.ask("runs", {})}
+        listed = {row["id"] for row in self.ask("runs", {})["rows"]}
         if listed != self.mine:
             self.told.fault(f"visitor {self.number} sees {listed ^ self.mine} too many or too few")
         if status == "done":

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
+
+from lab import strict_json, typed_json
 
 #: How a run can end. "interrupted" is never written: it is what a run folder without a last line means.
 DONE, STOPPED, FAILED = "done", "stopped", "failed"
@@ -192,25 +194,20 @@ def _finite(value: Any) -> Any:
 def decode(plain: Mapping[str, Any]) -> Event:
     """The event of `encode`'s values. Fields that a newer lab added are ignored.
 
-    Raises ValueError for a line that is no event (a torn or edited log).
+    Raises ValueError for values that are no event (an edited log).
     """
-    kind = KINDS.get(str(plain.get("event")))
+    kind: Any = KINDS.get(str(plain.get("event"))) if isinstance(plain, Mapping) else None
     if kind is None:
         raise ValueError(f"no event: {str(plain)[:80]}")
-    known = {item.name for item in fields(kind)}
-    given = {name: value for name, value in plain.items() if name in known}
-    if isinstance(given.get("memory"), Mapping):
-        names = {item.name for item in fields(Memory)}
-        given["memory"] = Memory(**{key: int(value) for key, value in given["memory"].items() if key in names})
-    if isinstance(given.get("labels"), list):
-        given["labels"] = tuple(given["labels"])
-    for name in ("loss", "score", "grad_norm"):
-        if name in given and given[name] is None:
-            given[name] = math.nan
-    try:
-        return kind(**given)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+    event: Event = typed_json.read(kind, plain)
+    if isinstance(event, Finished) and event.status not in (DONE, STOPPED, FAILED):
+        raise ValueError(f"no run ends as '{event.status[:40]}'")
+    return event
+
+
+def from_line(line: str) -> Event:
+    """The event of one line of `events.jsonl`. Raises ValueError for a line that is none."""
+    return decode(strict_json.loads_fast(line))
 
 
 def to_line(event: Event) -> str:
@@ -227,8 +224,8 @@ def from_lines(text: str) -> list[Event]:
     events: list[Event] = []
     for number, line in enumerate(lines):
         try:
-            events.append(decode(json.loads(line)))
-        except (ValueError, AttributeError) as error:
+            events.append(from_line(line))
+        except ValueError as error:
             if number == len(lines) - 1 and not text.endswith("\n"):
                 break
             raise ValueError(f"line {number + 1} of the event log is damaged: {error}") from None

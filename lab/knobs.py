@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from lab.errors import LabError
@@ -67,7 +68,9 @@ class Knob:
             raise LabError(f"{self.label} is too long.", f"At most {LONGEST:,} characters can be given.")
         if self.choices and self.kind == "text" and value not in self.choices:
             near = nearest(str(value), self.choices)
-            raise LabError(f"{self.label} cannot be '{value}'.", near or f"Choose one of: {', '.join(self.choices)}.")
+            raise LabError(
+                f"{self.label} cannot be '{brief(value)}'.", near or f"Choose one of: {', '.join(self.choices)}."
+            )
         if self.kind in ("int", "float"):
             if not math.isfinite(value):
                 raise LabError(f"{self.label} must be a finite number.", self._range())
@@ -77,24 +80,35 @@ class Knob:
 
     def _typed(self, raw: Any) -> Any:
         if self.kind == "bool":
-            text = str(raw).strip().lower()
+            text = str(raw).strip().lower() if isinstance(raw, bool | int | str) else ""
             if text not in TRUE | FALSE:
-                raise LabError(f"{self.label} must be yes or no, not '{raw}'.", "Write true or false.")
+                raise LabError(f"{self.label} must be yes or no, not '{brief(raw)}'.", "Write true or false.")
             return text in TRUE
         if self.kind == "names":
-            parts: Iterable[Any] = raw.split(",") if isinstance(raw, str) else (raw or ())
-            return tuple(str(part).strip() for part in parts if str(part).strip())
+            parts = raw.split(",") if isinstance(raw, str) else () if raw is None else raw
+            if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+                raise LabError(f"{self.label} must be names, not '{brief(raw)}'.", "Write them with commas: a, b.")
+            return tuple(writable(part.strip(), self.label) for part in parts if part.strip())
         if self.kind == "text":
-            return "" if raw is None else str(raw)
-        try:
-            number = float(raw)
-        except (TypeError, ValueError):
-            raise LabError(f"{self.label} must be a number, not '{raw}'.", self._range()) from None
+            if raw is not None and not isinstance(raw, str | int | float | PurePath):
+                raise LabError(f"{self.label} must be text, not '{brief(raw)}'.", self.help)
+            return "" if raw is None else writable(str(raw), self.label)
+        number = self._number(raw)
         if self.kind == "float":
             return number
         if not math.isfinite(number) or number != int(number):
-            raise LabError(f"{self.label} must be a whole number, not '{raw}'.", self._range())
+            raise LabError(f"{self.label} must be a whole number, not '{brief(raw)}'.", self._range())
         return int(number)
+
+    def _number(self, raw: Any) -> float:
+        try:
+            if isinstance(raw, bool):
+                raise TypeError("a switch is no number")
+            return float(raw)
+        except OverflowError:  # a whole number of more than 308 digits
+            return math.inf
+        except (TypeError, ValueError):
+            raise LabError(f"{self.label} must be a number, not '{brief(raw)}'.", self._range()) from None
 
     def _range(self) -> str:
         if self.low is not None and self.high is not None:
@@ -163,7 +177,7 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     for name in values:
         if name not in known:
             near = nearest(name, known)
-            raise LabError(f"There is no setting '{name}' here.", near or f"There are: {', '.join(known)}.")
+            raise LabError(f"There is no setting '{brief(name)}' here.", near or f"There are: {', '.join(known)}.")
     return cls(**{name: known[name].coerce(raw) for name, raw in values.items()})
 
 
@@ -183,7 +197,24 @@ def changed(settings: Any) -> dict[str, Any]:
     }
 
 
+def brief(raw: Any, length: int = 60) -> str:
+    """What was given, as a message shows it: on one line, its end left out if it is long."""
+    if isinstance(raw, int) and abs(raw) >= 10**length:  # Python refuses to write out thousands of digits
+        return "a very large number"
+    text = " ".join(str(raw).split())
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def writable(text: str, label: str) -> str:
+    """The text. Raises LabError if no file can hold it (half a surrogate pair)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise LabError(f"{label} holds a character that is not Unicode text.", "Write it anew.") from None
+    return text
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint "Did you mean 'x'?", or an empty string if nothing is near."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name[:100], list(known), n=1, cutoff=0.6)
     return f"Did you mean '{found[0]}'?" if found else ""

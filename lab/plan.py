@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab import strict_json
 from lab.errors import LabError
-from lab.knobs import build, changed, knob, nearest, values
+from lab.knobs import brief, build, changed, knob, nearest, values, writable
 
 #: The tasks: a classification head on the model, or text after text.
 CLASSIFY = "classify"
@@ -25,6 +26,9 @@ GENERATE = "generate"
 #: Bits of a stored base weight, without the quantization constants (see `lab.models.precision`).
 WEIGHTS = ("fp32", "bf16", "fp16", "int8", "nf4", "fp4")
 QUANTIZED = ("int8", "nf4", "fp4")
+
+#: Levels of tables and lists in a part of a plan: settings are values, or lists and tables of values.
+DEPTH = 8
 
 
 @dataclass(frozen=True)
@@ -206,16 +210,21 @@ class Plan:
         for name, value in plain.items():
             if name not in names:
                 raise LabError(
-                    f"A plan has no '{name}'.", nearest(name, names) or f"It has: {', '.join(sorted(names))}."
+                    f"A plan has no '{brief(name)}'.",
+                    nearest(str(name), names) or f"It has: {', '.join(sorted(names))}.",
                 )
             if name in parts or name == "settings":
                 if not isinstance(value, Mapping):
                     raise LabError(f"'{name}' in a plan must be a table of settings.", "Write name: value pairs.")
+                if strict_json.depth(value) > DEPTH:
+                    raise LabError(f"'{name}' in a plan is nested too deeply.", "Write name: value pairs.")
                 given[name] = build(parts[name], value) if name in parts else dict(value)
             elif name == "seed":
                 given[name] = check_seed(value)
             else:
-                given[name] = str(value)
+                if not isinstance(value, str):
+                    raise LabError(f"'{name}' in a plan must be text, not '{brief(value)}'.", "Write a name.")
+                given[name] = writable(value, f"'{name}' in a plan")
         return cls(**given)
 
     def to_link(self) -> str:
@@ -239,7 +248,7 @@ class Plan:
         try:
             packed = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
             # A link is short; the bound keeps a hostile one from unpacking to gigabytes.
-            plain = json.loads(zlib.decompressobj().decompress(packed, 100_000))
+            plain = strict_json.loads(zlib.decompressobj().decompress(packed, 100_000).decode())
         except (ValueError, zlib.error):
             raise LabError(
                 "This link does not hold a plan.", "Ask for the link again, or start from the form."
@@ -251,8 +260,10 @@ def check_seed(raw: Any) -> int:
     """The seed as a whole number from 0 to 2³²-1. Raises LabError otherwise."""
     try:
         seed = int(raw)
-    except (TypeError, ValueError):
-        raise LabError(f"The seed must be a whole number, not '{raw}'.", "Choose 0, 1, 2, …") from None
-    if not 0 <= seed < 2**32:
-        raise LabError(f"The seed cannot be {seed}.", "Choose a value from 0 to 4294967295.")
+    except (TypeError, ValueError, OverflowError):
+        seed = -1
+    if isinstance(raw, bool) or not 0 <= seed < 2**32 or (isinstance(raw, float) and raw != seed):
+        raise LabError(
+            f"The seed must be a whole number, not '{brief(raw)}'.", "Choose a value from 0 to 4294967295."
+        )
     return seed

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 #: The floors of the house; a module may import from its own floor and from those below.
 FLOORS = {
     "errors": 0, "knobs": 0, "events": 0, "history": 0, "paths": 0, "compat": 0, "plan": 0, "access": 0,
+    "typed_json": 0, "strict_json": 0, "terminal": 0,
     "models": 1,
     "methods": 2, "data": 2,
     "training": 3, "runs": 3, "artifacts": 3, "chat": 3, "insight": 3, "compare": 3, "hosting": 3,

@@ -214,3 +214,76 @@ def test_a_new_run_has_no_changes_to_accept(tmp_path: Path, capsys: pytest.Captu
     assert cli.main(["train", "--accept-changes", "--runs", str(tmp_path)]) == 2
     assert "goes with --resume" in capsys.readouterr().err
     assert not Runs(tmp_path).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b'{"seed": Infinity}', "Infinity is not a number"),
+        (b'{"seed": NaN}', "NaN is not a number"),
+        (b'{"seed": 1e999}', "too large"),
+        (b'{"seed": 1' + b"0" * 400 + b"}", "too large"),
+        (b'{"seed": 1' + b"0" * 5000 + b"}", "too large"),
+        (b'{"seed": 1, "seed": 2}', "'seed' twice"),
+        (b'{"seed": true}', "whole number"),
+        (b'{"seed": 0.5}', "whole number"),
+        (b'{"settings": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+        (b'{"settings": {"x": ' + b"[" * 70 + b"]" * 70 + b"}}", "nested too deeply"),
+        (b'{"settings": {"x": ' + b"[" * 20 + b"]" * 20 + b"}}", "nested too deeply"),
+        (b'{"settings": {"target_modules": 5}}', "must be names"),
+        (b'{"settings": {"target_modules": {"q_proj": 1}}}', "must be names"),
+        (b'{"settings": {"rank": [8]}}', "must be a number"),
+        (b'{"settings": {"rank": true}}', "must be a number"),
+        (b'{"settings": {"rank": 1' + b"0" * 250 + b"}}", "cannot be 1e+250"),
+        (b'{"training": {"schedule": ["cosine"]}}', "must be text"),
+        (b'{"training": {"sample": "\\ud800"}}', "half a surrogate pair"),
+        (b'{"model": 5}', "must be text"),
+        (b'{"model": null}', "must be text"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"", "no plan"),
+        (b"[]", "must be a table"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_plan_that_is_none_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes, words: str
+) -> None:
+    file = tmp_path / "plan.json"
+    file.write_bytes(text)
+    assert cli.main(["train", "--plan", str(file), "--runs", str(tmp_path / "runs")]) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert len(told) < 400
+    assert "unexpected" not in told
+
+
+@pytest.mark.parametrize("name", ["", "none.json"])
+def test_a_folder_or_nothing_in_place_of_a_plan_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert cli.main(["train", "--plan", str(tmp_path / name), "--runs", str(tmp_path / "runs")]) == 2
+    assert "cannot be read: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("steps=" + "9" * 400, "must be a whole number"),
+        ("seed=" + "9" * 5000, "must be a whole number"),
+        ("seed=Infinity", "must be a whole number"),
+        ("learning_rate=" + "9" * 400, "must be a finite number"),
+        ("rank=nan", "must be a whole number"),
+        ("schedule=" + "x" * 5000, "cannot be 'xxx"),
+        ("x" * 5000 + "=1", "has no setting"),
+        ("sample=\udcff", "not Unicode"),
+    ],
+    ids=lambda text: text[:20].encode("ascii", "replace").decode(),
+)
+def test_a_setting_that_is_none_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], setting: str, words: str
+) -> None:
+    assert cli.main(["train", "--set", setting, "--runs", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert "unexpected" not in told
+    assert len(told) < 1500

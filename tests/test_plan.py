@@ -44,7 +44,7 @@ def test_a_link_that_is_none_is_told(word):
         ({"modell": "x"}, "no 'modell'"),
         ({"training": {"stepps": 1}}, "no setting 'stepps'"),
         ({"training": 3}, "must be a table"),
-        ({"seed": -1}, "seed cannot be -1"),
+        ({"seed": -1}, "seed must be a whole number"),
         ([], "must be a table"),
     ],
 )

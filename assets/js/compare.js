@@ -230,8 +230,12 @@
             h("div", { class: "row" }, h("button", { class: "lab-button small", onclick: () => load(file.value) }, "Read into the form"), upload))),
         h("div", { class: "cmp-side lab-card" }, h("h3", {}, "Before it starts"), note, ahead, h("div", { class: "row end" }, start))));
       async function tickRuns() {
-        const found = (await Lab.call("runs")).filter((row) => row.score !== null && row.score !== undefined);
-        put(given, found.length ? found.map((row) => chip(row.id, `${row.name} · ${row.steps} steps · ${format.percent(row.score)}`, runs, row.colour)) : h("p", { class: "muted" }, "No run has been scored yet."));
+        const { rows: found, matching } = await Lab.call("runs", { scored: true, limit: 200, also: [...runs] });
+        const words = (row) => `${row.name} · ${row.steps} steps · ${format.percent(row.score)}`;
+        put(given,
+          found.length ? found.map((row) => chip(row.id, words(row), runs, row.colour))
+            : h("p", { class: "muted" }, "No run has been scored yet."),
+          matching > found.length ? h("p", { class: "muted" }, `The newest of ${format.count(matching)} runs.`) : null);
       }
       if (from) fillIn(from);
       else changed();

@@ -229,7 +229,8 @@
       const tab = Lab.tabs.find((item) => item.name === state().tab);
       if (Lab.given.plan) {
         try {
-          state().benches[tab.name] = { ...state().benches[tab.name], plan: await call("restore", Lab.given.plan) };
+          const plan = await call("restore", Lab.given.plan); // first: the bench gets its run meanwhile
+          state().benches[tab.name] = { ...state().benches[tab.name], plan };
         } catch (error) {
           complain(error);
         }

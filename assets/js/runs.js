@@ -1,61 +1,73 @@
 // The table of runs: sort, filter, rename, delete, open again, download, continue.
 (() => {
   const { h, put, on, say, state, call, complain, confirm, format } = Lab;
-  const WORDS = { running: "Training", paused: "Paused", waiting: "Waiting", done: "Done", stopped: "Stopped", failed: "Failed", interrupted: "Interrupted", damaged: "Damaged" };
   const COLUMNS = [
-    ["name", "Run", (row) => row.name.toLowerCase()],
-    ["status", "Status", (row) => WORDS[row.status] || row.status],
-    ["method", "Method", (row) => row.title || ""],
-    ["share", "Trained", (row) => (row.trainable ? row.trainable / row.total : -1), "number"],
-    ["score", "Score", (row) => row.score ?? -1, "number"],
-    ["loss", "Loss", (row) => row.loss ?? Infinity, "number"],
-    ["seconds", "Time", (row) => row.seconds || 0, "number"],
-    ["bytes", "Size", (row) => row.bytes || 0, "number"],
-    ["created", "Started", (row) => row.created, "number"],
+    ["name", "Run"],
+    ["status", "Status"],
+    ["method", "Method"],
+    ["share", "Trained", "number"],
+    ["score", "Score", "number"],
+    ["loss", "Loss", "number"],
+    ["seconds", "Time", "number"],
+    ["bytes", "Size", "number"],
+    ["created", "Started", "number"],
   ];
+  // Rows that are asked for at first, and with each "Show more".
+  const PAGE = 200;
 
   Lab.define("runs", (root) => {
-    let rows = [], sort = "created", down = true, words = "";
-    const filter = h("input", { type: "search", placeholder: "Filter by name, method, model, data or status", "aria-label": "Filter the runs", oninput: () => {
-      words = filter.value.trim().toLowerCase();
-      draw();
-    } });
+    let rows = [], matching = 0, total = 0, moving = false, sort = "created", down = true, limit = PAGE;
+    const filter = h("input", {
+      type: "search",
+      maxlength: 200,
+      placeholder: "Filter by name, method, model, data or status",
+      "aria-label": "Filter the runs",
+      oninput: Lab.debounce(() => {
+        limit = PAGE;
+        load();
+      }, 120),
+    });
     const body = h("tbody", {});
-    const head = h("tr", {}, COLUMNS.map(([key, title, , kind]) =>
-      h("th", { scope: "col", class: kind || "", "data-column": key }, h("button", { onclick: () => order(key) }, title))), h("th", {}, h("span", { class: "lab-hidden" }, "Actions")));
+    const head = h("tr", {},
+      COLUMNS.map(([key, title, kind]) => h("th", { scope: "col", class: kind || "", "data-column": key },
+        h("button", { onclick: () => order(key) }, title))),
+      h("th", {}, h("span", { class: "lab-hidden" }, "Actions")));
     const empty = h("p", { class: "lab-empty" });
+    const more = h("button", { class: "lab-button", id: "runs-more", hidden: true, onclick: () => {
+      limit += PAGE;
+      load();
+    } });
     root.append(h("div", { class: "lab-runs" },
       h("div", { class: "row lab-runs-head" }, h("h1", {}, "Runs"), h("span", { class: "muted", id: "runs-count" }), h("span", { class: "grow" }), filter),
-      h("div", { class: "lab-table-box lab-card", tabindex: "0", role: "region", "aria-label": "Runs" }, h("table", {}, h("thead", {}, head), body), empty)));
+      h("div", { class: "lab-table-box lab-card", tabindex: "0", role: "region", "aria-label": "Runs" }, h("table", {}, h("thead", {}, head), body), empty), more));
 
     function order(key) {
-      down = sort === key ? !down : COLUMNS.find(([name]) => name === key)[3] === "number";
+      down = sort === key ? !down : COLUMNS.find(([name]) => name === key)[2] === "number";
       sort = key;
-      draw();
-    }
-    function shown() {
-      const of = COLUMNS.find(([key]) => key === sort)[2];
-      return rows
-        .filter((row) => words.split(/\s+/).every((word) => [row.name, row.title, row.model, row.data, WORDS[row.status]].join(" ").toLowerCase().includes(word)))
-        .sort((a, b) => (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : 0) * (down ? -1 : 1));
+      load();
     }
     function draw() {
       for (const cell of head.querySelectorAll("[data-column]")) {
         cell.setAttribute("aria-sort", cell.dataset.column === sort ? (down ? "descending" : "ascending") : "none");
       }
-      const list = shown();
-      root.querySelector("#runs-count").textContent = rows.length ? `${list.length} of ${rows.length}` : "";
-      empty.hidden = list.length > 0;
-      empty.textContent = rows.length ? "No run matches the filter." : "No runs yet. Launch one in an exercise; it is kept here, also after a restart.";
-      put(body, list.map(line));
+      const count = format.count;
+      root.querySelector("#runs-count").textContent = total ? `${count(matching)} of ${count(total)}` : "";
+      empty.hidden = rows.length > 0;
+      empty.textContent = total ? "No run matches the filter."
+        : "No runs yet. Launch one in an exercise; it is kept here, also after a restart.";
+      const rest = matching - rows.length;
+      more.hidden = rest <= 0;
+      more.textContent = `Show ${count(Math.min(rest, PAGE))} more of ${count(rest)}`;
+      put(body, rows.map(line));
     }
     function line(row) {
       const busy = ["running", "paused", "waiting"].includes(row.status);
+      const closed = ["damaged", "newer"].includes(row.status);
       const button = (name, title, work, more = "") => h("button", { class: `lab-button quiet small ${more}`, "aria-label": `${title}: ${row.name}`, onclick: work }, name);
       return h("tr", { "data-run": row.id },
         h("th", { scope: "row" }, h("button", { class: "lab-name", title: "Watch this run", onclick: () => watch(row) }, row.name),
           h("div", { class: "muted small" }, row.error || `${row.model || ""} · ${(row.data || "").split("/").pop()}`)),
-        h("td", {}, h("span", { class: `lab-status ${row.status}` }, WORDS[row.status] || row.status)),
+        h("td", {}, h("span", { class: `lab-status ${row.status}` }, row.state)),
         h("td", {}, h("span", { class: "lab-dot", style: { background: row.colour || "var(--lab-line)" } }), row.title || "–"),
         h("td", { class: "number mono" }, row.trainable ? format.percent(row.trainable / row.total) : "–", h("div", { class: "muted small" }, row.trainable ? format.short(row.trainable) : "")),
         h("td", { class: "number mono" }, row.score === null || row.score === undefined ? "–" : format.percent(row.score), row.base_score === null || row.base_score === undefined ? null : h("div", { class: "muted small" }, `base ${format.percent(row.base_score)}`)),
@@ -64,15 +76,15 @@
         h("td", { class: "number mono" }, row.bytes ? format.bytes(row.bytes) : "–"),
         h("td", { class: "number" }, row.created ? new Date(row.created * 1000).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }) : "–"),
         h("td", { class: "actions" },
-          row.bytes ? button("Chat", "Chat with", () => chat(row)) : null,
-          row.status === "damaged" ? null : button("Form", "Open as a form", () => reopen(row)),
-          row.bytes ? button("Download", "Download the adapter of", () => Lab.download(row.id)) : null,
-          row.bytes && !busy && Lab.account.push ? button("Push", "Push to the Hub:", () => Lab.push(row.id, row.name)) : null,
+          row.bytes && !closed ? button("Chat", "Chat with", () => chat(row)) : null,
+          closed ? null : button("Form", "Open as a form", () => reopen(row)),
+          row.bytes && !closed ? button("Download", "Download the adapter of", () => Lab.download(row.id)) : null,
+          row.bytes && !busy && !closed && Lab.account.push ? button("Push", "Push to the Hub:", () => Lab.push(row.id, row.name)) : null,
           ["interrupted", "stopped", "failed"].includes(row.status)
             ? button("Continue", "Continue", () => act(() => Lab.resume(row.id))) : null,
           row.status === "waiting" ? button("Withdraw", "Withdraw", () => act(() => call("control", { run: row.id, action: "withdraw" }))) : null,
           ["running", "paused"].includes(row.status) ? button("Stop", "Stop", () => act(() => call("control", { run: row.id, action: "stop" }))) : null,
-          row.status === "damaged" ? null : button("Rename", "Rename", (event) => rename(row, event.currentTarget.closest("tr"))),
+          closed ? null : button("Rename", "Rename", (event) => rename(row, event.currentTarget.closest("tr"))),
           busy ? null : button("Delete", "Delete", () => remove(row), "warn")));
     }
     async function act(work) {
@@ -130,11 +142,17 @@
       if (sure) act(() => call("delete", { run: row.id }));
     }
 
+    let turn = 0;
     async function load() {
+      const mine = ++turn;
       try {
-        rows = await call("runs");
+        const answer = await call("runs", { words: filter.value, sort, down, limit });
+        if (mine !== turn) return; // something else was asked for meanwhile
+        ({ rows, matching, total, moving } = answer);
         draw();
       } catch (error) {
+        if (mine !== turn) return;
+        more.hidden = true;
         put(body);
         empty.hidden = false;
         put(empty, Lab.note("error", error.message, error.hint));
@@ -146,8 +164,10 @@
     async function follow() {
       clearTimeout(timer);
       if (!looked()) return;
+      const began = performance.now();
       await load();
-      if (rows.some((row) => ["running", "paused", "waiting"].includes(row.status))) timer = setTimeout(follow, 1500);
+      // Where a list takes long it is asked for less often: what trains needs the processor.
+      if (moving) timer = setTimeout(follow, Math.max(1500, 20 * (performance.now() - began)));
     }
     on("tab", follow);
     on("runs", follow);

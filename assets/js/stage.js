@@ -145,7 +145,10 @@
     on("account", () => show(last));
     const list = Lab.debounce(async () => {
       try {
-        const runs = await call("runs");
+        const chosen = run();
+        const { rows, total } = await call("runs", { limit: 100, also: [chosen] });
+        if (run() !== chosen) return; // another was chosen meanwhile, and is asked for
+        const runs = rows.filter(({ status }) => !["damaged", "newer"].includes(status));
         const same = (item) => runs.filter(({ name }) => name === item.name).length > 1;
         const day = (date) => date.toLocaleDateString([], { dateStyle: "short" });
         const when = ({ created }) => {
@@ -153,7 +156,11 @@
           return day(date) === day(new Date()) ? date.toLocaleTimeString() : day(date);
         };
         put(which, h("option", { value: "" }, runs.length ? "Choose a run…" : "No run yet"),
-          runs.map((item) => h("option", { value: item.id }, `${item.name}${same(item) ? ` · ${when(item)}` : ""} · ${WORDS[item.status] || item.status}`)));
+          runs.map((item) => h("option", { value: item.id },
+            `${item.name}${same(item) ? ` · ${when(item)}` : ""} · ${item.state}`)),
+          total > rows.length
+            ? h("option", { disabled: true }, `${format.count(total - rows.length)} older ones are in the table of runs`)
+            : null);
         which.value = run();
         if (run() && which.value !== run()) choose("");
         tools.hidden = !runs.length;

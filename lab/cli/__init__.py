@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import json
 import logging
-import signal
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import __version__, artifacts, methods
-from lab.cli import serve
-from lab.compare import command as comparing
+from lab import __version__, strict_json, terminal
+from lab.cli import catalogues, serve
 from lab.errors import LabError
 from lab.events import FAILED, Evaluated, Event, Finished, Sample, Stage, Started, Step, Warned, encode
-from lab.knobs import build, knobs
+from lab.knobs import brief, build, writable
 from lab.plan import Data, Plan
-from lab.runs import Run, Runs, summary
+from lab.runs import DAMAGED, NEWER, Run, Runs, summary
 
 RUNS = Path("runs")
+
+#: What `lab.artifacts` knows, whose import a list of runs need not wait for.
+KINDS = "adapter, script, card … (default: adapter)"
+
+#: The variable of the environment under which a fault of the lab keeps its traceback.
+TRACEBACK = "LAB_TRACEBACK"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,14 +39,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words.insert(0, "serve")
     parsed = parser().parse_args(words)
     try:
-        return parsed.run(parsed)
+        for word in words:
+            writable(word, "An argument")
+        status = parsed.run(parsed)
+        if sys.stdout:  # it may have been closed
+            sys.stdout.flush()
+        return status
     except LabError as error:
-        if getattr(parsed, "json", False):
-            print(json.dumps({"event": "error", "error": error.message, "hint": error.hint}), flush=True)
-        print(f"lab: {error.message}\n     {error.hint}".rstrip(), file=sys.stderr)
-        return 2
-    except BrokenPipeError:
+        return _refused(error, parsed, 2)
+    except BrokenPipeError:  # `… | head` has read enough
+        _no_more_output()
         return 0
+    except KeyboardInterrupt:
+        return terminal.INTERRUPTED
+    except Exception as error:
+        if TRACEBACK in os.environ:
+            raise
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _no_more_output()
+        what = f"Something unexpected went wrong ({type(error).__name__}: {brief(error, 200)})."
+        return _refused(LabError(what, f"Set {TRACEBACK}=1 to see where, and report it."), parsed, 1)
+
+
+def _no_more_output() -> None:
+    """Drop what stdout still holds: Python writes it as it ends, and would complain once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _refused(error: LabError, parsed: argparse.Namespace, status: int) -> int:
+    """Say what is wrong, and return the exit status."""
+    if getattr(parsed, "json", False):
+        print(json.dumps({"event": "error", "error": error.message, "hint": error.hint}), flush=True)
+    print(f"lab: {error.message}\n     {error.hint}".rstrip(), file=sys.stderr)
+    return status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -82,6 +113,9 @@ def parser() -> argparse.ArgumentParser:
     )
 
     with_runs(command("runs", runs_command, "List the runs, newest first."))
+    delete = command("delete", delete_command, "Remove a run and everything in it.")
+    delete.add_argument("id")
+    with_runs(delete)
     show = command("show", show_command, "Show one run.")
     show.add_argument("id")
     with_runs(show)
@@ -102,13 +136,17 @@ def parser() -> argparse.ArgumentParser:
     export = command("export", export_command, "Write what a run can hand out, and prove it.")
     export.add_argument("id")
     with_runs(export)
-    export.add_argument("--as", dest="kind", default="adapter", metavar="KIND", help=", ".join(artifacts.ARTIFACTS))
+    export.add_argument("--as", dest="kind", default="adapter", metavar="KIND", help=KINDS)
     export.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to write it (default: here)")
     export.add_argument("--no-receipt", action="store_true", help="do not load it again to prove it")
-    comparing.register(command, _comparison_document)
-    command("methods", methods_command, "List the methods and their settings.")
-    command("models", models_command, "List the embedded models.")
-    command("data", data_command, "List the embedded data sets.")
+    compare = command("compare", compare_command, "Compare methods under one protocol.")
+    compare.add_argument("plan", type=Path, help="a comparison as YAML or JSON")
+    compare.add_argument("--out", type=Path, metavar="DIR", help="its folder (default: comparisons/NAME of the file)")
+    compare.add_argument("--dry", action="store_true", help="say what would be run and what cannot, and stop")
+    compare.add_argument("--log", metavar="TRACKER", help="log each run to tensorboard, trackio or wandb as well")
+    command("methods", catalogues.methods_command, "List the methods and their settings.")
+    command("models", catalogues.models_command, "List the embedded models.")
+    command("data", catalogues.data_command, "List the embedded data sets.")
     return top
 
 
@@ -136,12 +174,16 @@ def refuse_with(option: str, parsed: argparse.Namespace, names: Sequence[str], h
 
 def plan_of(parsed: argparse.Namespace) -> Plan:
     """The plan that the options describe. Raises LabError for options that contradict each other."""
+    from lab import methods
+
     if parsed.plan:
         refuse_with("--plan", parsed, ("model", "data", "method"), "Change the file, or single settings with --set.")
         try:
-            plan = Plan.from_dict(json.loads(parsed.plan.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise LabError(f"'{parsed.plan}' cannot be read as a plan: {error}.", "It must be a JSON file.") from None
+            plan = Plan.from_dict(strict_json.read(parsed.plan))
+        except OSError as error:
+            raise LabError(f"'{parsed.plan}' cannot be read: {error.strerror}.", "It must be a JSON file.") from None
+        except ValueError as error:
+            raise LabError(f"'{parsed.plan}' is no plan: {error}.", "It must be a JSON file.") from None
     else:
         model, source, method = (
             default if option is None else option
@@ -173,15 +215,14 @@ def train_command(parsed: argparse.Namespace) -> int:
         run = store.create(resolve(plan_of(parsed)).check().plan, name=parsed.name or "")
     run.claim()
     stop = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: stop.set())  # the first Ctrl-C stops and keeps
     try:
         if run.resumable:
             fingerprint.confirm(run, parsed.accept_changes, hint="Add --accept-changes to continue it anyway.")
-        events = run.record(train(run.plan, stop, run.folder, resume=run.resumable))
-        for event in _as_json(run, events) if parsed.json else _as_text(run, events):
-            last = event
+        with terminal.stopping(stop.set):
+            events = run.record(train(run.plan, stop, run.folder, resume=run.resumable))
+            for event in _as_json(run, events) if parsed.json else _as_text(run, events):
+                last = event
     finally:
-        signal.signal(signal.SIGINT, before)
         run.release()
     return 1 if isinstance(last, Finished) and last.status == FAILED else 0
 
@@ -254,14 +295,22 @@ def _as_text(run: Run, events: Iterator[Event]) -> Iterator[Event]:
 
 
 def runs_command(parsed: argparse.Namespace) -> int:
-    found = [summary(run) for run in Runs(parsed.runs).all()]
+    rows = Runs(parsed.runs).rows()
     if parsed.json:
-        for item in found:
-            print(json.dumps(item, ensure_ascii=False))
+        print("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), end="")
         return 0
-    for item in found:
-        score = "" if item["score"] is None else f"{item['score']:.3f}"
-        print(f"{item['id']}  {item['status']:<11} {item['method']:<12} {score:>6}  {item['name']}")
+    lines = []
+    for row in rows:
+        score = "" if row["score"] is None else f"{row['score']:.3f}"
+        name = row["error"] if row["status"] in (DAMAGED, NEWER) else row["name"]
+        lines.append(f"{row['id']}  {row['status']:<11} {row['method']:<12} {score:>6}  {name}\n")
+    print("".join(lines), end="")
+    return 0
+
+
+def delete_command(parsed: argparse.Namespace) -> int:
+    Runs(parsed.runs).delete(parsed.id)
+    print(json.dumps({"deleted": parsed.id}) if parsed.json else f"deleted {parsed.id}")
     return 0
 
 
@@ -278,6 +327,8 @@ def push_command(parsed: argparse.Namespace) -> int:
 
 
 def export_command(parsed: argparse.Namespace) -> int:
+    from lab import artifacts
+
     run = Runs(parsed.runs).get(parsed.id)
     try:
         parsed.out.mkdir(parents=True, exist_ok=True)
@@ -335,41 +386,8 @@ def chat_command(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _comparison_document(comparison: Any) -> str:
-    from lab.plots.gallery import document  # plotly takes a while: only a comparison draws
+def compare_command(parsed: argparse.Namespace) -> int:
+    from lab.compare import command
+    from lab.plots.gallery import document
 
-    return document(comparison)
-
-
-def methods_command(parsed: argparse.Namespace) -> int:
-    from lab.methods.docs import describe
-
-    for key in methods.METHODS:
-        if parsed.json:
-            print(json.dumps(describe(key), ensure_ascii=False))
-        else:
-            item = methods.METHODS[key]
-            print(f"{key:<14} {item.title}: {item.summary}")
-            print("".join(f"{'':<15}{k.name} = {k.default!r}\n" for k in knobs(item.Settings)), end="")
-    return 0
-
-
-def models_command(parsed: argparse.Namespace) -> int:
-    from lab.models.catalogue import models
-
-    for card in models().values():
-        print(
-            json.dumps({"name": card.name, "title": card.title, "note": card.note})
-            if parsed.json
-            else f"{card.name:<14} {card.title}. {card.note}"
-        )
-    return 0
-
-
-def data_command(parsed: argparse.Namespace) -> int:
-    from lab.data.catalogue import datasets
-
-    for card in datasets().values():
-        told = {"name": card.name, "title": card.title, "task": card.task, "summary": card.summary}
-        print(json.dumps(told) if parsed.json else f"{card.name:<14} {card.task:<9} {card.title}. {card.summary}")
-    return 0
+    return command.run(parsed, document)

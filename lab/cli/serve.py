@@ -6,15 +6,13 @@ import argparse
 import logging
 import os
 import re
-import signal
-import socket
 import sys
-import time
-import webbrowser
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from lab import terminal
 from lab.errors import LabError
 
 DESCRIPTION = "Learn, choose and use parameter-efficient fine-tuning."
@@ -142,19 +140,18 @@ def run(parsed: argparse.Namespace) -> int:
         parsed.owner_token,
         parsed.allow_host,
     )
+    closing = threading.Event()
     # Also where a shell had Ctrl-C ignored (`nohup python app.py &`), and as containers are stopped.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
+    with terminal.stopping(closing.set):
         print(f"PEFT Lab is at {address}", flush=True)
         lab.warm_up()
         if not (parsed.no_browser or parsed.public):
+            import webbrowser
+
             webbrowser.open(address)
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
+        while not closing.wait(1):  # a wait without an end hears no Ctrl-C on Windows
+            pass
         print("\nClosing: what trains is stopped and kept.", flush=True)
-    finally:
         lab.close()
         page.close(verbose=False)
     return 0
@@ -162,6 +159,8 @@ def run(parsed: argparse.Namespace) -> int:
 
 def free_port(wanted: int, host: str = "127.0.0.1") -> int:
     """The wanted port if nothing listens there, else the next free one. Raises LabError if there is none near."""
+    import socket
+
     for port in range(wanted, min(wanted + TRIES, 65536)):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lab import terminal
 from lab.compare import report, trackers
 from lab.compare.comparison import FILE, Comparison
 from lab.compare.export import export
@@ -23,17 +23,8 @@ from lab.compare.verdict import verdict
 from lab.errors import LabError
 from lab.runs import Runs
 
-#: How a comparison becomes an HTML file (`lab.plots.gallery.document`); given by the caller, who may draw.
+#: How a comparison becomes an HTML file (`lab.plots.gallery.document`); the caller, who may draw, hands it in.
 Document = Callable[[Comparison], str]
-
-
-def register(command: Callable[..., argparse.ArgumentParser], document: Document) -> None:
-    """Add the command `compare` to a command line."""
-    made = command("compare", lambda parsed: run(parsed, document), "Compare methods under one protocol.")
-    made.add_argument("plan", type=Path, help="a comparison as YAML or JSON")
-    made.add_argument("--out", type=Path, metavar="DIR", help="its folder (default: comparisons/NAME of the file)")
-    made.add_argument("--dry", action="store_true", help="say what would be run and what cannot, and stop")
-    made.add_argument("--log", choices=tuple(trackers.TRACKERS), help="log each run there too, if it is installed")
 
 
 def run(parsed: argparse.Namespace, document: Document) -> int:
@@ -101,11 +92,10 @@ def _work(comparison: Comparison, as_json: bool) -> None:
 
     jobs = Jobs(comparison.runs)
     runner = Runner(comparison, jobs, told)
-    before = signal.signal(signal.SIGINT, lambda *_: runner.stop())
     try:
-        runner.go()
+        with terminal.stopping(runner.stop):
+            runner.go()
     finally:
-        signal.signal(signal.SIGINT, before)
         jobs.close()
     if runner.error:
         raise runner.error

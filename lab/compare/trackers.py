@@ -69,7 +69,9 @@ TRACKERS: dict[str, tuple[str, Tracker]] = {
 
 
 def tracker(name: str) -> Tracker:
-    """The tracker of that name. Raises LabError if its package is not installed."""
+    """The tracker of that name. Raises LabError if there is none, or its package is not installed."""
+    if name not in TRACKERS:
+        raise LabError(f"Runs cannot be logged to '{name}'.", f"Choose one of: {', '.join(TRACKERS)}.")
     package, track = TRACKERS[name]
     if find_spec(package) is None:
         raise LabError(f"{name} is not installed.", f"Run `pip install {package}`, or leave --log out.")

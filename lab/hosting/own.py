@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from lab import access
 from lab.errors import LabError
 from lab.hosting.limits import Limits
 from lab.hosting.rules import permit
+from lab.knobs import brief
 from lab.plan import Plan
-from lab.runs import Run, Runs
+from lab.runs import Row, Run, Runs, Wanted, size
 from lab.training.jobs import Jobs
 
 
@@ -21,7 +24,7 @@ class OwnRuns(Runs):
 
     def room(self) -> int:
         """Bytes that whoever asks has left. Raises LabError if there is no place for another run."""
-        mine = self.all()
+        mine = self.rows()
         if len(mine) >= self.limits.runs:
             raise LabError(f"You have {len(mine)} runs, as many as this shared lab keeps.", "Delete some.")
         left = self.limits.disk - used(access.owner(), mine, self.places)
@@ -36,11 +39,20 @@ class OwnRuns(Runs):
     def get(self, run_id: str) -> Run:
         run = self.every.get(run_id)
         if run.owner != access.owner():
-            raise LabError(f"There is no run '{run_id}'.", "See the list of runs.")
+            raise LabError(f"There is no run '{brief(run_id)}'.", "See the list of runs.")
         return run
+
+    def rows(self, wanted: Wanted | None = None) -> list[Row]:
+        return self.every.rows(_mine(wanted))
+
+    def where(self, wanted: Wanted | None = None, **values: Any) -> Iterator[Run]:
+        return self.every.where(_mine(wanted), **values)
 
     def all(self, owner: str | None = None) -> list[Run]:
         return self.every.all(access.owner())
+
+    def hand_over(self, before: str, after: str) -> None:
+        raise LabError("A run is its owner's.", "Sign in, and your runs go with you.")
 
     def delete(self, run_id: str) -> None:
         self.every.delete(self.get(run_id).id)
@@ -111,17 +123,12 @@ class OwnJobs(Jobs):
         self.every.close(timeout)
 
 
-def used(owner: str, runs: list[Run], places: tuple[Path, ...]) -> int:
+def _mine(wanted: Wanted | None) -> Wanted:
+    """Whether a row is wanted and belongs to whoever asks."""
+    owner = access.owner()
+    return lambda row: row["owner"] == owner and (wanted is None or wanted(row))
+
+
+def used(owner: str, runs: Sequence[Row], places: tuple[Path, ...]) -> int:
     """Bytes on the disk of these runs and of the owner's folders in `places`."""
-    folders = [run.folder for run in runs] + [place / owner for place in places]
-    return sum(bytes_in(folder) for folder in folders)
-
-
-def bytes_in(folder: Path) -> int:
-    total = 0
-    for file in folder.glob("**/*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except OSError:
-            continue  # it went meanwhile
-    return total
+    return sum(row["disk"] for row in runs) + sum(size(place / owner) for place in places)

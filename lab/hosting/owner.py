@@ -16,9 +16,8 @@ import psutil
 from lab.errors import LabError
 from lab.hosting.accounts import Accounts
 from lab.hosting.limits import Limits
-from lab.hosting.own import bytes_in
 from lab.hosting.visitors import Visitors
-from lab.runs import Run, Runs
+from lab.runs import Row, Runs, size
 from lab.training.jobs import Jobs
 
 #: Seconds for which a browser that gave the owner's token is let in.
@@ -72,17 +71,16 @@ class Overview:
     def __init__(self, folder: Path, runs: Runs, jobs: Jobs, visitors: Visitors, limits: Limits) -> None:
         self.folder, self.runs, self.jobs, self.visitors, self.limits = folder, runs, jobs, visitors, limits
         self.faults = Faults()
-        self._walked: tuple[float, dict[str, int], dict[str, int]] | None = None
+        self._walked: tuple[float, dict[str, int]] | None = None
         self._walking = threading.Lock()
         psutil.cpu_percent()  # the share of the time since the last question: here is the first
 
     def seen(self) -> dict[str, Any]:
         """Plain values for the page: bytes, seconds, shares in [0, 1]."""
         memory, disk = psutil.virtual_memory(), psutil.disk_usage(str(self.folder))
-        every, (places, sizes) = self.runs.all(), self._walk()
+        every, places = self.runs.rows(), self._walk()
         line = self.jobs.waiting()
-        runs = [self._row(run, sizes) for run in every[:LISTED]]
-        known = {row["id"]: row for row in runs}
+        known = {row["id"]: row for row in every}
         return {
             "load": {
                 "cpu": psutil.cpu_percent() / 100,
@@ -97,13 +95,14 @@ class Overview:
                 "most": self.limits.visitors,
             },
             "queue": [
-                {"place": place, "wait": self.jobs.expected(run_id)}
-                | (known.get(run_id) or self._row(self.runs.get(run_id), sizes))
+                {"place": place, "wait": self.jobs.expected(run_id)} | _shown(known[run_id])
                 for place, run_id in enumerate(line)
+                if run_id in known
             ],
-            "disk": places | {"used": disk.used, "free": disk.free, "total": disk.total},
+            "disk": places
+            | {"runs": sum(row["disk"] for row in every), "used": disk.used, "free": disk.free, "total": disk.total},
             "limits": asdict(self.limits),
-            "runs": runs,
+            "runs": [_shown(row) for row in every[:LISTED]],
             "count": len(every),
             "faults": list(self.faults.last),
         }
@@ -121,23 +120,16 @@ class Overview:
         else:
             raise LabError(f"'{action}' is nothing that can be done to a run.", "Stop it or remove it.")
 
-    def _row(self, run: Run, sizes: dict[str, int]) -> dict[str, Any]:
-        told = {"id": run.id, "owner": run.owner[:6], "created": run.created, "bytes": sizes.get(run.id, 0)}
-        try:
-            history = run.history()
-            error = history.finished.error if history.finished else ""
-            steps = history.started.steps if history.started else 0
-            return told | {"name": run.name, "method": run.plan.method, "status": run.status, "error": error,
-                           "step": history.step, "steps": steps}  # fmt: skip
-        except LabError as problem:
-            return told | {"name": run.id, "method": "", "status": "damaged", "error": str(problem), "step": 0,
-                           "steps": 0}  # fmt: skip
-
-    def _walk(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Bytes by place and by run. Many files are looked at, so what was found is good for a while."""
+    def _walk(self) -> dict[str, int]:
+        """Bytes by place. Many files are looked at, so the answer is good for a while."""
         with self._walking:
             if self._walked is None or time.monotonic() - self._walked[0] > WALKED:
-                sizes = {run.id: bytes_in(run.folder) for run in self.runs.all()}
-                places = {name: bytes_in(self.folder / name) for name in ("uploads", "comparisons", "served")}
-                self._walked = (time.monotonic(), places | {"runs": sum(sizes.values())}, sizes)
-            return self._walked[1], self._walked[2]
+                places = {name: size(self.folder / name) for name in ("uploads", "comparisons", "served")}
+                self._walked = (time.monotonic(), places)
+            return self._walked[1]
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    """A run on the owner's page, its owner unrecognisable."""
+    same = {name: row[name] for name in ("id", "created", "name", "method", "status", "error")}
+    return same | {"owner": row["owner"][:6], "bytes": row["disk"], "step": row["steps"], "steps": row["planned"]}

@@ -85,8 +85,7 @@ class Visitors:
             if old.is_dir() and not old.is_symlink():
                 _pour(old, new)
                 old.symlink_to(new.name, target_is_directory=True)
-        for run in self.runs.all(before):
-            run.give(after)
+        self.runs.hand_over(before, after)
         with self._lock:
             self._seen.pop(before, None)
             self._seen[after] = self.now()
@@ -98,8 +97,8 @@ class Visitors:
         now = self.now()
         jump, self._offset = now - self.steady() - self._offset, now - self.steady()
         by_owner: dict[str, list[str]] = {}
-        for run in self.runs.all():
-            by_owner.setdefault(run.owner, []).append(run.id)
+        for row in self.runs.rows():
+            by_owner.setdefault(row["owner"], []).append(row["id"])
         folders = [folder for base in self.places if base.is_dir() for folder in base.iterdir()]
         kept = {folder.name for folder in folders if not folder.is_symlink()}
         for link in folders:

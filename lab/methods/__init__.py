@@ -8,7 +8,7 @@ from typing import Any
 
 from lab import access
 from lab.errors import LabError
-from lab.knobs import build, nearest, values
+from lab.knobs import brief, build, nearest, values
 from lab.methods.adalora import AdaLora
 from lab.methods.base import Method
 from lab.methods.bitfit import BitFit
@@ -59,7 +59,9 @@ def method(key: str) -> Method:
     if key.startswith("peft:"):
         return other(key)
     if key not in METHODS:
-        raise LabError(f"There is no method '{key}'.", nearest(key, METHODS) or f"There are: {', '.join(METHODS)}.")
+        raise LabError(
+            f"There is no method '{brief(key)}'.", nearest(key, METHODS) or f"There are: {', '.join(METHODS)}."
+        )
     return METHODS[key]
 
 
@@ -108,7 +110,7 @@ def with_values(plan: Plan, given: Mapping[str, Any]) -> Plan:
         elif place is None:
             known = [key for part in places.values() for key in part]
             raise LabError(
-                f"{method(plan.method).title} has no setting '{name}'.",
+                f"{method(plan.method).title} has no setting '{brief(name)}'.",
                 nearest(short, known) or f"There are: {', '.join(known)}.",
             )
         else:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lab.runs.run import INTERRUPTED, RUNNING, WAITING, Run, summary, write_json
+from lab.runs.index import Wanted
+from lab.runs.row import DAMAGED, NEWER, Row, readable, summary
+from lab.runs.run import INTERRUPTED, RUNNING, WAITING, Run, size, write_json
 from lab.runs.store import Runs
 
-__all__ = ["INTERRUPTED", "RUNNING", "WAITING", "Run", "Runs", "summary", "write_json"]
+__all__ = ["DAMAGED", "INTERRUPTED", "NEWER", "RUNNING", "WAITING", "Row", "Run", "Runs", "Wanted", "readable",
+           "size", "summary", "write_json"]  # fmt: skip

@@ -10,21 +10,24 @@ lock            held by the process that trains, so that a killed one is seen
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
-from lab import SCHEMA
+from lab import SCHEMA, strict_json, typed_json
 from lab.errors import REMOVED, LabError, unwritable
-from lab.events import DONE, FAILED, Evaluated, Event, Finished, Started, Step, from_lines
+from lab.events import DONE, FAILED, Event, Finished, Step, from_lines
 from lab.history import History, fold
 from lab.plan import Plan
 from lab.runs.log import EventLog
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 WAITING, RUNNING, INTERRUPTED = "waiting", "running", "interrupted"
 
@@ -34,6 +37,21 @@ LOOK, CLAIM = 0.05, 1.0
 
 #: The page renames a run while its training writes about it: neither may undo what the other wrote.
 _noting = threading.Lock()
+class NewerError(LabError):
+    """A run's folder has a layout that this version does not know."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What run.json must hold, and of what type; more may be there."""
+
+    schema: int
+    plan: dict[str, Any]
+    name: str = ""
+    created: float = 0.0
+    owner: str = ""
+    versions: dict[str, Any] = field(default_factory=dict)
+    hardware: dict[str, Any] = field(default_factory=dict)
 
 
 class Run:
@@ -52,39 +70,42 @@ class Run:
     @property
     def about(self) -> dict[str, Any]:
         """The contents of run.json. Raises LabError if it is missing, damaged or of a newer lab."""
+        file = self.folder / "run.json"
         try:
-            told = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
-            newer = told["schema"] > SCHEMA
+            about = strict_json.read(file)
+            if isinstance(about, dict) and type(about.get("schema")) is int and about["schema"] > SCHEMA:
+                raise NewerError(f"The run '{self.id}' was made by a newer version.", "Update the lab to open it.")
+            if not math.isfinite(typed_json.read(About, about).created):
+                raise ValueError("'created' must be a number")
         except FileNotFoundError:
             raise LabError(f"There is no run '{self.id}'.", "It may have been deleted.") from None
-        except (OSError, ValueError, KeyError, TypeError):
-            raise LabError(f"run.json of the run '{self.id}' is damaged.", "Delete the run.") from None
-        if newer:
-            raise LabError(f"The run '{self.id}' was made by a newer lab.", "Update the lab to open it.")
-        return told
+        except OSError as error:
+            what = f"run.json of the run '{self.id}' cannot be read: {error.strerror}."
+            raise LabError(what, "Delete the run.") from None
+        except ValueError as error:
+            raise LabError(f"run.json of the run '{self.id}' is damaged: {error}.", "Delete the run.") from None
+        return about
 
     @property
     def plan(self) -> Plan:
-        told = self.about
-        if "plan" not in told:
-            raise LabError(f"run.json of the run '{self.id}' holds no plan.", "Delete the run.")
-        return Plan.from_dict(told["plan"])
+        """What was trained. Raises LabError if run.json is damaged or its plan is none."""
+        return Plan.from_dict(self.about["plan"])
 
     @property
     def name(self) -> str:
-        return str(self.about.get("name") or self.id)
+        return self.about.get("name") or self.id
 
     @property
     def owner(self) -> str:
         """Whose it is; empty in a lab that has one owner. Only `give` changes it, so it is read once."""
         if self._owner is None:
-            self._owner = str(self.about.get("owner", ""))
+            self._owner = self.about.get("owner", "")
         return self._owner
 
     @property
     def created(self) -> float:
         """When it was made, in seconds since 1970."""
-        return float(self.about.get("created", 0.0))
+        return self.about.get("created", 0.0)
 
     def give(self, owner: str) -> None:
         """Make it another's."""
@@ -93,7 +114,7 @@ class Run:
 
     def rename(self, name: str) -> None:
         """Give the run another name (up to 80 characters; empty is its id)."""
-        self.note(name=" ".join(name.split())[:80])
+        self.note(name=tidy(name))
 
     def note(self, **facts: Any) -> None:
         """Write facts into run.json, beside what stands there."""
@@ -110,12 +131,21 @@ class Run:
         except FileNotFoundError:
             return []
         key = (stat.st_mtime_ns, stat.st_size)
-        if self._cached is None or self._cached[0] != key:
+        cached = self._cached
+        if cached is None or cached[0] != key:
             try:
-                self._cached = (key, from_lines(file.read_text(encoding="utf-8", errors="replace")))
+                cached = (key, from_lines(file.read_text(encoding="utf-8", errors="replace")))
+            except OSError as error:
+                what = f"The log of the run '{self.id}' cannot be read: {error.strerror}."
+                raise LabError(what, "Delete the run.") from None
             except ValueError as error:
                 raise LabError(f"The log of the run '{self.id}' is damaged: {error}.", "Delete the run.") from None
-        return self._cached[1]
+            self._cached = cached
+        return cached[1]
+
+    def forget(self) -> None:
+        """Let the events go that were read: thousands of runs do not fit in memory."""
+        self._cached = None
 
     def history(self) -> History:
         return fold(self.events())
@@ -169,7 +199,11 @@ class Run:
     def claim(self) -> None:
         """Hold the run for this process, to train it. Raises LabError if another trains it, or if it is done."""
         with self._looking:
-            taken = self._take(CLAIM)
+            try:
+                taken = self._take(CLAIM)
+            except OSError as error:
+                what = f"The run '{self.id}' cannot be locked: {error.strerror}."
+                raise LabError(what, "See whether its folder can be written.") from None
             if taken is None:
                 raise LabError(f"The run '{self.id}' is being trained already.", "Wait for it, or stop it.")
             self._lock = taken
@@ -178,11 +212,18 @@ class Run:
         except LabError:
             self.release()
             raise
+        self._touch()
 
     def release(self) -> None:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+            self._touch()
+
+    def _touch(self) -> None:
+        """Give the folder a new time, by which the index (`lab.runs.index`) sees that the run changed hands."""
+        with suppress(OSError):  # it was removed, or may not be written
+            os.utime(self.folder)
 
     @property
     def busy(self) -> bool:
@@ -192,13 +233,18 @@ class Run:
                 return True
             if not (self.folder / "lock").exists():
                 return False
-            taken = self._take(LOOK)
+            try:
+                taken = self._take(LOOK)
+            except OSError:  # it is no file, or may not be opened: nobody holds it
+                return False
             if taken is not None:
                 taken.release()
             return taken is None
 
     def _take(self, patience: float) -> FileLock | None:
         """The lock, taken; None if it is held. Who only looks takes it too, for a moment: one thread at a time."""
+        from filelock import FileLock, Timeout  # 40 ms, which a list of finished runs need not wait for
+
         lock = FileLock(self.folder / "lock", thread_local=False)  # one thread claims, another may release
         try:
             lock.acquire(timeout=patience, poll_interval=0.005)
@@ -223,7 +269,7 @@ class Run:
     @property
     def bytes(self) -> int:
         """Size of what was learned, in bytes; 0 while there is nothing."""
-        return sum(file.stat().st_size for file in (self.folder / "adapter").glob("**/*") if file.is_file())
+        return size(self.folder / "adapter")
 
 
 def _unrecorded(problem: OSError, step: int) -> Finished:
@@ -241,29 +287,22 @@ def write_json(file: Path, value: Any) -> None:
     part.replace(file)
 
 
-def summary(run: Run) -> dict[str, Any]:
-    """The figures of a run that lists show, as plain values."""
-    history = run.history()
-    started: Started | None = history.started
-    last: Evaluated | None = history.last
-    base = history.base
-    return {
-        "id": run.id,
-        "name": run.name,
-        "status": run.status,
-        "method": run.plan.method,
-        "model": run.plan.model,
-        "data": run.plan.data.source,
-        "created": run.created,
-        "steps": history.step,
-        "trainable": started.trainable if started else None,
-        "total": started.total if started else None,
-        "score": last.score if last else None,
-        "loss": last.loss if last else None,
-        "metric": started.metric if started else None,
-        "base_score": base.score if base else None,
-        "seconds": history.seconds,
-        "peak_bytes": history.peak.total,
-        "bytes": run.bytes,
-        "error": history.finished.error if history.finished else "",
-    }
+def tidy(name: str) -> str:
+    """A name on one line, of at most 80 characters that can be printed."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:80]
+
+
+def size(folder: Path | str) -> int:
+    """Bytes of all files in a folder. What goes while it is looked at, or leads elsewhere, counts nothing."""
+    total, folders = 0, [folder]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    elif entry.is_file(follow_symlinks=False):
+                        total += entry.stat().st_size
+        except OSError:
+            continue
+    return total

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,12 @@ from lab.compare.runner import Runner
 from lab.compare.spec import MOST, Protocol, Spec, parse, write
 from lab.compare.verdict import verdict
 from lab.errors import LabError
+from lab.events import DONE
 from lab.knobs import knobs
 from lab.methods import METHODS
 from lab.plan import WEIGHTS, Data, Plan
 from lab.plots import choices, compare, gallery
+from lab.runs import Run, readable
 from lab.server.schema import Empty
 from lab.ui import guard
 from lab.ui.comparison_requests import (
@@ -90,13 +91,13 @@ class Comparing:
             "goals": GOALS,
         }
 
+    def _finished(self, model: str) -> Iterator[Run]:
+        """The finished runs of a model, newest first."""
+        return self.lab.runs.where(lambda row: row["model"] == model, status=DONE)
+
     def _sources(self) -> set[str]:
         """The data of the runs that are there: uploads, and what came from the Hub."""
-        found = set()
-        for run in self.lab.runs.all():
-            with suppress(LabError):  # a run.json that was edited
-                found.add(run.plan.data.source)
-        return found
+        return {row["data"] for row in self.lab.runs.rows() if readable(row)}
 
     def _members(self, spec: Spec) -> tuple[Member, ...]:
         """The members that a spec means. Raises LabError for more than this lab allows."""
@@ -129,7 +130,7 @@ class Comparing:
             "able": len(able),
             "given": sum(bool(item.member.run) for item in seen),
             "peak": max((item.memory.total for item in able), default=0),
-            "seconds": seconds(able, spec.protocol, speed(self.lab.runs.all(), spec.model)),
+            "seconds": seconds(able, spec.protocol, speed(self._finished(spec.model), spec.model)),
         }
 
     def read(self, request: ReadRequest) -> dict[str, Any]:

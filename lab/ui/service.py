@@ -17,7 +17,6 @@ from lab import access
 from lab.compat.gradio import upload_folder
 from lab.data.files import MAX_BYTES
 from lab.errors import LabError
-from lab.runs import summary
 from lab.server.schema import Empty, Id, PlanTable, Request, bounded
 from lab.training.fingerprint import ChangedError
 from lab.ui import guard
@@ -25,6 +24,7 @@ from lab.ui.account import account, leave
 from lab.ui.bench import form, live, panel
 from lab.ui.lab import Lab
 from lab.ui.pushing import push, pushed
+from lab.ui.run_table import runs
 
 
 class RunRequest(Request):
@@ -173,26 +173,6 @@ def code(lab: Lab, request: PlanTable) -> str:
     from lab.artifacts.script import script
 
     return script(form.plan(request))
-
-
-def runs(lab: Lab, request: Empty) -> list[dict[str, Any]]:
-    """The table of runs. A run that cannot be read is listed with its error."""
-    from lab.methods import METHODS
-    from lab.plots.style import NEUTRAL, colour
-
-    rows = []
-    for run in lab.runs.all():
-        try:
-            row = summary(run)
-            known = row["method"] in METHODS
-            row["colour"] = colour(row["method"]) if known else NEUTRAL
-            row["title"] = METHODS[row["method"]].title if known else row["method"]
-            if lab.jobs.paused(run.id):
-                row["status"] = live.PAUSED
-        except LabError as error:
-            row = {"id": run.id, "name": run.id, "status": "damaged", "error": str(error), "created": 0.0}
-        rows.append(row)
-    return rows
 
 
 def rename(lab: Lab, request: Rename) -> None:

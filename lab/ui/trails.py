@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from lab.errors import LabError
-from lab.events import Event, decode
+from lab.events import Event, from_line
 from lab.plots.training import Trail
 from lab.runs import Run
 
@@ -53,9 +52,13 @@ class Trails:
             read.trail, read.offset = Trail(), 0
         if size == read.offset:
             return
-        with file.open("rb") as opened:
-            opened.seek(read.offset)
-            data = opened.read()
+        try:
+            with file.open("rb") as opened:
+                opened.seek(read.offset)
+                data = opened.read()
+        except OSError as error:
+            what = f"The log of the run '{run.id}' cannot be read: {error.strerror}."
+            raise LabError(what, "Delete the run.") from None
         whole = data[: data.rfind(b"\n") + 1]
         read.trail.extend(_events(whole, run))
         read.offset += len(whole)
@@ -63,6 +66,6 @@ class Trails:
 
 def _events(data: bytes, run: Run) -> list[Event]:
     try:
-        return [decode(json.loads(line)) for line in data.splitlines() if line.strip()]
-    except (ValueError, AttributeError) as error:
+        return [from_line(line.decode(errors="replace")) for line in data.splitlines() if line.strip()]
+    except ValueError as error:
         raise LabError(f"The log of the run '{run.id}' is damaged: {error}.", "Delete the run.") from None

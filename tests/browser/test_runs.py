@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from lab.events import DONE, STOPPED, Finished, to_line
@@ -110,6 +111,47 @@ def test_what_a_chart_got_since_plotly_drew_it_is_sketched_where_plotly_will_dra
     # Who points at the chart sees all of it by plotly, with its labels.
     page.mouse.move(300, 200)
     page.wait_for_function("() => !grown.labWaiting && grown.data[0].x.length === 10")
+    assert watched.faults == []
+
+
+def test_of_many_runs_the_newest_are_sent_and_more_when_asked(
+    app: App, watched: Watched, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Runs(app.runs)
+    first = store.create(plan(base), name="Number 0")
+    for number in range(1, 450):
+        folder = app.runs / f"{number:03d}"
+        folder.mkdir()
+        about = json.loads((first.folder / "run.json").read_text())
+        about |= {"name": f"Number {number}", "created": about["created"] + number}
+        (folder / "run.json").write_text(json.dumps(about))
+    (app.runs / "007" / "run.json").write_text("{")
+    page = watched.page
+    page.goto(f"{app.url}/?tab=runs")
+    names, more = page.locator(".lab-name"), page.locator("#runs-more")
+    expect(page.locator("#runs-count")).to_have_text("450 of 450")
+    expect(names).to_have_count(200)
+    expect(more).to_have_text("Show 200 more of 250")
+    more.click()
+    expect(names).to_have_count(400)
+    more.click()
+    expect(names).to_have_count(450)
+    expect(more).to_be_hidden()
+    page.fill(".lab-runs input[type=search]", "damaged")
+    expect(names).to_have_text(["007"])
+    expect(page.locator("tr[data-run='007'] button:visible")).to_have_text(["007", "Delete"])
+    page.fill(".lab-runs input[type=search]", "number 44")
+    expect(page.locator("#runs-count")).to_have_text("14 of 450")
+    page.fill(".lab-runs input[type=search]", "")
+    page.click("th[data-column=name] button")
+    expect(names.first).to_have_text("007")
+    expect(names).to_have_count(200)
+
+    page.goto(f"{app.url}/?tab=lora&plan={plan(base).to_link()}&run={first.id}")
+    which = page.locator("select.lab-which")
+    expect(which).to_have_value(first.id)
+    expect(which.locator("option")).to_have_count(1 + 100 + 1 + 1)
+    expect(which.locator("option").last).to_have_text("349 older ones are in the table of runs")
     assert watched.faults == []
 
 

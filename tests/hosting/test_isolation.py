@@ -126,7 +126,7 @@ def test_the_labs_own_routes_tell_a_stranger_nothing(scene: Scene) -> None:
             assert (other, path) in ADDED or scene.bob.web.request(other, path, json=body).status_code == 404
     finally:
         stranger.close()
-    assert [row["id"] for row in scene.ann.ask("runs", {})] == [scene.run]
+    assert [row["id"] for row in scene.ann.ask("runs", {})["rows"]] == [scene.run]
 
 
 def test_what_is_shut_is_not_there_for_anybody(scene: Scene) -> None:
@@ -181,7 +181,7 @@ def named(one: Visitor, method: str, path: str, scene: Scene) -> int:
 
 def test_what_is_ones_own_is_ones_own(scene: Scene) -> None:
     assert scene.ann.web.get(f"/gradio_api/file={scene.served}").status_code == 200
-    assert MARK in str(scene.ann.ask("runs", {}))
+    assert MARK in str(scene.ann.ask("runs", {})["rows"])
     assert scene.ann.ask("preview", {"source": scene.upload})["train"] > 0
 
 
@@ -249,7 +249,7 @@ def test_no_server_function_tells_a_stranger_anything(scene: Scene, room: str) -
             if name in refused:
                 assert "error" in told, (name, argument, told)
                 assert "unexpected" not in told["error"]["message"], (name, argument)
-    names = [row["name"] for row in scene.ann.ask("runs", {})]
+    names = [row["name"] for row in scene.ann.ask("runs", {})["rows"]]
     assert names == [f"run of {MARK}"], "a stranger changed it"
     assert [item["id"] for item in scene.ann.ask("every", {})] == [scene.comparison]
 

@@ -116,9 +116,9 @@ def test_who_waits_and_who_trains_is_seen_stopped_and_removed(owner: Visitor, vi
     assert act("stop", first) == ""
     assert held.wait(first, 60)
     assert seen(owner)["queue"] == []
-    assert [row["status"] for row in visitor.ask("runs", {})] == ["stopped"], "what it learned is kept"
+    assert [row["status"] for row in visitor.ask("runs", {})["rows"]] == ["stopped"], "what it learned is kept"
     assert act("remove", first) == ""
-    assert visitor.ask("runs", {}) == []
+    assert visitor.ask("runs", {})["rows"] == []
 
 
 def test_what_cannot_be_done_is_a_sentence(owner: Visitor) -> None:

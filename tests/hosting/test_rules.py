@@ -247,7 +247,7 @@ def test_a_run_ends_when_its_time_is_over(store: Runs) -> None:
         count = 0
         while not stop.is_set():
             count += 1
-            yield Step(count, 1.0, 1e-3, 1, 0.1, Bytes())
+            yield Step(count, 1.0, 1e-3, 1.0, 1, 0.1, Bytes())
         yield Finished("stopped")
 
     jobs = Jobs(store, endless, seconds=0.05)

@@ -65,7 +65,7 @@ def test_what_was_made_before_moves_and_another_browser_of_the_account_sees_it(
     comparison = person.ask("launch", {"spec": {"name": "both", "runs": [run]}}, beside="foresee")
     assert person.ask("account", {})["name"] == ""
     assert person.sign_in()["name"] == "mover"
-    assert [row["id"] for row in person.ask("runs", {})] == [run]
+    assert [row["id"] for row in person.ask("runs", {})["rows"]] == [run]
     assert [item["id"] for item in person.ask("every", {})] == [comparison]
     # The plan still names the file by its old path, and can be trained again.
     assert person.ask("preview", {"source": upload})["train"] > 0
@@ -73,15 +73,15 @@ def test_what_was_made_before_moves_and_another_browser_of_the_account_sees_it(
 
     other = Visitor(server)
     other.sign_in()
-    assert run in [row["id"] for row in other.ask("runs", {})]
+    assert run in [row["id"] for row in other.ask("runs", {})["rows"]]
     other.ask("rename", {"run": run, "name": "from elsewhere"})
-    assert "from elsewhere" in [row["name"] for row in person.ask("runs", {})]
+    assert "from elsewhere" in [row["name"] for row in person.ask("runs", {})["rows"]]
     other.ask("leave", {})
     assert other.raw("runs", {}).status_code == 403, "the page that was the account's"
     other.reload()
     assert other.ask("account", {})["name"] == ""
-    assert other.ask("runs", {}) == []
-    assert len(person.ask("runs", {})) == 2, "signing out elsewhere takes nothing away here"
+    assert other.ask("runs", {})["rows"] == []
+    assert len(person.ask("runs", {})["rows"]) == 2, "signing out elsewhere takes nothing away here"
     other.close()
 
     # Whoever had the old cookie is nobody any more.
@@ -99,7 +99,7 @@ def test_another_account_sees_nothing_of_it(person: Visitor, server: Server, dou
     double.person = "bob"
     other = Visitor(server)
     other.sign_in()
-    assert other.ask("runs", {}) == []
+    assert other.ask("runs", {})["rows"] == []
     assert "There is no run" in other.refused("feed", {"run": run})
     other.close()
 
@@ -160,7 +160,7 @@ def test_who_says_no_stays_as_they_were(person: Visitor, double: OpenIdDouble) -
     told = person.ask("account", {})
     assert told["name"] == ""
     assert told["notice"]["message"] == "You did not let the lab know who you are."
-    assert [row["id"] for row in person.ask("runs", {})] == [run]
+    assert [row["id"] for row in person.ask("runs", {})["rows"]] == [run]
 
 
 @pytest.mark.parametrize("broken", ["/token", "/userinfo", "/.well-known/openid-configuration"])

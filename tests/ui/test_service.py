@@ -24,7 +24,7 @@ def plan(base: Path) -> dict:
 
 def finished(lab: Lab, run: str) -> dict:
     assert lab.jobs.wait(run, 120)
-    return next(row for row in service.runs(lab, {}) if row["id"] == run)
+    return next(row for row in service.runs(lab, {})["rows"] if row["id"] == run)
 
 
 def test_every_service_is_answered_with_a_result_or_a_sentence(lab: Lab) -> None:
@@ -55,15 +55,15 @@ def test_a_run_from_launch_to_download(lab: Lab, plan: dict) -> None:
 def test_what_cannot_run_is_not_launched(lab: Lab, plan: dict) -> None:
     with pytest.raises(LabError, match="matches"):
         service.launch(lab, form.given(plan, {"target_modules": "nowhere"}))
-    assert service.runs(lab, {}) == []
+    assert service.runs(lab, {})["rows"] == []
 
 
 def test_a_run_is_renamed_and_deleted(lab: Lab, plan: dict) -> None:
     run = lab.runs.create(form.plan(plan))
     service.rename(lab, {"run": run.id, "name": "  my   run "})
-    assert service.runs(lab, {})[0]["name"] == "my run"
+    assert service.runs(lab, {})["rows"][0]["name"] == "my run"
     service.delete(lab, {"run": run.id})
-    assert service.runs(lab, {}) == []
+    assert service.runs(lab, {})["rows"] == []
 
 
 def test_a_run_that_cannot_be_read_is_listed_with_its_error_beside_the_others(lab: Lab, plan: dict) -> None:
@@ -74,7 +74,7 @@ def test_a_run_that_cannot_be_read_is_listed_with_its_error_beside_the_others(la
         + to_line(Finished(DONE, 1))
     )
     (bad.folder / "events.jsonl").write_text("{}\n{}\n")
-    rows = {row["id"]: row for row in service.runs(lab, {})}
+    rows = {row["id"]: row for row in service.runs(lab, {})["rows"]}
     assert rows[good.id]["score"] == 0.5
     assert rows[bad.id]["status"] == "damaged"
     assert "damaged" in rows[bad.id]["error"]

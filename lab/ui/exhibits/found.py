@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from lab.errors import LabError
 from lab.events import Evaluated
 from lab.methods import METHODS
-from lab.runs import Run
+from lab.runs import RUNNING, WAITING, Run
 from lab.ui.exhibits.parts import amount, duration, size, table
 from lab.ui.exhibits.watch import Trials
 from lab.ui.lab import Lab
+
+#: Runs that a list of an exhibit offers at most.
+OFFERED = 50
 
 
 @dataclass
@@ -21,13 +25,18 @@ class Series(Trials):
     """Trials that differ in their data: the newest run of each label counts, if its base and method are the same."""
 
     def last(self) -> list[str]:
-        mine = [run for run in self.lab.runs.all() if run.name.startswith(f"{self.title} · ")]
-        mine = [run for run in mine if run.busy or (run.folder / "adapter").is_dir()]
+        mine = self.kept()
         found: dict[str, str] = {}
         for run in mine:
             if (run.plan.model, run.plan.method) == (mine[0].plan.model, mine[0].plan.method):
                 found.setdefault(run.name, run.id)
         return list(found.values())
+
+
+def saved(lab: Lab) -> dict[str, Run]:
+    """The newest runs that have saved an adapter and are not trained any more, by id."""
+    ids = (row["id"] for row in lab.runs.rows() if row["bytes"] and row["status"] not in (RUNNING, WAITING))
+    return {key: lab.runs.get(key) for key in islice(ids, OFFERED)}
 
 
 def done(runs: Mapping[str, Run] | None) -> dict[str, Run]:

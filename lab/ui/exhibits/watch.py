@@ -19,7 +19,7 @@ import gradio as gr
 from lab import access
 from lab.errors import LabError
 from lab.plan import Plan
-from lab.runs import Run
+from lab.runs import Row, Run
 from lab.ui import examples
 from lab.ui.guard import told
 from lab.ui.lab import Lab
@@ -67,7 +67,8 @@ class Trials:
     plans: Callable[..., dict[str, Plan]]
 
     def start(self, *arguments: Any) -> list[str]:
-        done = {(run.name, str(run.plan.to_dict())): run.id for run in self.lab.runs.all() if run.status == "done"}
+        runs = self.lab.runs.where(self.titled, status="done")
+        done = {(run.name, str(run.plan.to_dict())): run.id for run in runs}
         found = []
         for label, plan in self.plans(*arguments).items():
             name = f"{self.title} · {label}"
@@ -117,10 +118,17 @@ class Trials:
             if place == 0:
                 self.lab.jobs.stop(run.id)
 
+    def titled(self, row: Row) -> bool:
+        """Whether a run bears this title."""
+        return bool(row["name"].startswith(f"{self.title} · "))
+
+    def kept(self) -> list[Run]:
+        """The runs of this title that train, or have saved an adapter, newest first."""
+        return [run for run in self.lab.runs.where(self.titled) if run.busy or (run.folder / "adapter").is_dir()]
+
     def last(self) -> list[str]:
         """The newest runs of this title that share base, data and length, one for each label."""
-        mine = [run for run in self.lab.runs.all() if run.name.startswith(f"{self.title} · ")]
-        mine = [run for run in mine if run.busy or (run.folder / "adapter").is_dir()]
+        mine = self.kept()
         found: dict[str, str] = {}
         for run in mine:
             plan, first = run.plan, mine[0].plan

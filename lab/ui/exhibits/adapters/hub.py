@@ -65,8 +65,8 @@ def hub(lab: Lab, model: gr.Dropdown) -> None:
             name = (adapter or "").strip()
             if not ID.fullmatch(name):
                 raise LabError("No adapter is chosen.", "Search the Hub, or write an id such as organisation/name.")
-            known = [run for run in lab.runs.all() if run.name == name and run.plan.model == base.strip()]
-            run = known[0] if known else adopt(lab.runs, fetch_adapter(name), base.strip(), name)
+            known = lab.runs.where(lambda row: (row["name"], row["model"]) == (name, base.strip()))
+            run = next(known, None) or adopt(lab.runs, fetch_adapter(name), base.strip(), name)
             rows = []
             for side, which in (("the base", True), (found.quoted(name), False)):
                 rows.append([side, found.quoted(found.spoken(lab, run, text, base=which))])

@@ -10,7 +10,7 @@ import gradio as gr
 
 from lab.plots.spectrum import matrix
 from lab.ui.controls import Dropdown
-from lab.ui.exhibits.found import done
+from lab.ui.exhibits.found import done, saved
 from lab.ui.exhibits.parts import live, percent, sentence, size, table, trial
 from lab.ui.exhibits.watch import Measurement, Trials, button
 from lab.ui.figure import Figure
@@ -28,7 +28,7 @@ def place(lab: Lab, model: gr.Dropdown) -> None:
     """The inspector."""
 
     def fill(now: str | None = None) -> Any:
-        found = done({run.id: run for run in lab.runs.all()})
+        found = saved(lab)
         names = [(f"{run.name} ({size(run.bytes)})", key) for key, run in found.items()]
         return gr.Dropdown(choices=names, value=now if now in found else names[0][1] if names else None)
 

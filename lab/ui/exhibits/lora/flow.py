@@ -11,7 +11,7 @@ import gradio as gr
 from lab.errors import LabError
 from lab.ui.component import Widget
 from lab.ui.controls import Dropdown, Slider, Textbox
-from lab.ui.exhibits.found import done
+from lab.ui.exhibits.found import saved
 from lab.ui.exhibits.parts import live, module_choice
 from lab.ui.exhibits.watch import Measurement, button
 from lab.ui.lab import Lab
@@ -40,7 +40,7 @@ def low_rank_runs(lab: Lab) -> list[tuple[str, str]]:
     from lab.insight.adapter_files import factors
 
     found = []
-    for run in done({run.id: run for run in lab.runs.all()}).values():
+    for run in saved(lab).values():
         try:
             factors(run.adapter)
             found.append((run.name, run.id))

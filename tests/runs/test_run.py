@@ -68,7 +68,7 @@ def test_another_process_cannot_train_a_claimed_run(store):
     )
     code += "print(run.busy)\ntry: run.claim()\nexcept Exception as e: print(type(e).__name__)"
     told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert told.stdout.split() == ["True", "LabError"]
     run.release()
