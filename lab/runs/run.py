@@ -37,6 +37,8 @@ LOOK, CLAIM = 0.05, 1.0
 
 #: The page renames a run while its training writes about it: neither may undo what the other wrote.
 _noting = threading.Lock()
+
+
 class NewerError(LabError):
     """A run's folder has a layout that this version does not know."""
 

@@ -58,6 +58,23 @@ class Reset(Question):
 SHAPES: dict[str, type[Question]] = {SERVICE: ServiceCall, JOIN: Event, CANCEL: Cancellation, RESET: Reset}
 
 
+def holds_file(event: Event) -> bool:
+    """Whether a value of the event is a file to Gradio, or looks like one to it.
+
+    No listener of the lab takes a file, and Gradio would fetch any address that stands in one.
+    """
+    values: list[Any] = [event.data, event.event_data]
+    while values:
+        value = values.pop()
+        if isinstance(value, dict):
+            if "path" in value and "meta" in value:
+                return True
+            values += value.values()
+        elif isinstance(value, list):
+            values += value
+    return False
+
+
 class Questions:
     """ASGI middleware that lets only questions of a known shape through, about what `page` (a `gr.Blocks`) has."""
 
@@ -78,7 +95,7 @@ class Questions:
             body = orjson.dumps(question.model_dump())
         except (ValidationError, ValueError, TypeError, RecursionError):
             return await refuse(send, 400, NOT_A_QUESTION)
-        if not self.known(question):
+        if not self.known(question) or (isinstance(question, Event) and holds_file(question)):
             return await refuse(send, 400, NOT_A_QUESTION)
         headers = [item for item in scope["headers"] if item[0] not in (b"content-length", b"transfer-encoding")]
         headers.append((b"content-length", str(len(body)).encode()))

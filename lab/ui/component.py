@@ -17,17 +17,7 @@ from lab.server.schema import validate
 from lab.ui.guard import shown
 
 
-class NoFiles:
-    """A component that takes no file: Gradio would fetch any address that stands in a value as one."""
-
-    def move_resource_to_block_cache(self, url_or_file_path: Any) -> None:
-        raise shown(LabError("A file cannot be put in here.", "Send a value."))
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> None:
-        self.move_resource_to_block_cache(url_or_file_path)
-
-
-class Widget(NoFiles, gr.HTML):
+class Widget(gr.HTML):
     """A component drawn by `Lab.define(script, …)` in the browser.
 
     `events` names what the script may trigger; each becomes a Gradio listener (`widget.submit(…)`). `functions`

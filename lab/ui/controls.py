@@ -15,7 +15,6 @@ import gradio as gr
 
 from lab.errors import LabError
 from lab.server.schema import check_json
-from lab.ui.component import NoFiles
 from lab.ui.guard import shown
 
 CONTROLS = (gr.Slider, gr.Number, gr.Checkbox, gr.CheckboxGroup, gr.Radio, gr.Dropdown, gr.Textbox)
@@ -24,7 +23,7 @@ CONTROLS = (gr.Slider, gr.Number, gr.Checkbox, gr.CheckboxGroup, gr.Radio, gr.Dr
 LONGEST = 2000
 
 
-class Checked(NoFiles):
+class Checked:
     """What the lab's controls add to Gradio's: `preprocess` refuses what the control could not hold."""
 
     def preprocess(self, payload: Any) -> Any:

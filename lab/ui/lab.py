@@ -99,7 +99,8 @@ class Lab:
     def serve(self, file: Path) -> dict[str, str]:
         """A copy of the file that whoever asks may fetch: its path on this server and its name."""
         path = cache_file(file)
-        self.served.grant(path, access.owner())
+        if self.limits:
+            self.served.offer(path, access.owner(), self.limits.disk // 4)
         return {"path": path, "name": file.name}
 
     def opened(self, tab: str, work: Callable[..., Any], inputs: Any = None, outputs: Any = None) -> None:

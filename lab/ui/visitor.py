@@ -60,6 +60,7 @@ class Served:
 
     def __init__(self, folder: Path | None) -> None:
         self._owners: OrderedDict[Path, set[str]] = OrderedDict()
+        self._offers: dict[str, OrderedDict[Path, int]] = {}
         self._lock = threading.Lock()
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,27 @@ class Served:
             self._owners.move_to_end(place)
             while len(self._owners) > KEPT:
                 self._owners.popitem(last=False)
+
+    def offer(self, path: str | Path, owner: str, limit: int) -> None:
+        """Let this owner fetch a file that the lab has made for them.
+
+        Their oldest offers are taken back, and removed from the disk, while all together have more than `limit`
+        bytes: a download can be asked for again.
+        """
+        file = Path(path).resolve()
+        self.grant(file, owner)
+        with self._lock:
+            offers = self._offers.setdefault(owner, OrderedDict())
+            offers[file] = file.stat().st_size
+            offers.move_to_end(file)
+            while len(offers) > 1 and sum(offers.values()) > limit:
+                oldest, _ = offers.popitem(last=False)
+                others = self._owners.get(oldest, set()) - {owner}
+                if others:
+                    self._owners[oldest] = others
+                else:
+                    self._owners.pop(oldest, None)
+                    oldest.unlink(missing_ok=True)
 
     def may(self, path: str | Path, owner: str) -> bool:
         with self._lock:

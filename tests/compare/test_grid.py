@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from lab.compare.grid import MOST, Member, expand, foresee, operations
@@ -104,3 +106,28 @@ def test_more_steps_and_more_trained_weights_are_more_work(llama, reviews):
     job, longer = resolve(plan), resolve(with_values(plan, {"steps": 2 * plan.training.steps}))
     assert operations(job, 10**6, 10) > operations(job, 10, 10)
     assert operations(longer, 10, 10) > operations(job, 10, 10)
+
+
+def test_a_grid_is_counted_before_it_is_made(monkeypatch):
+    monkeypatch.setattr("lab.methods.with_values", lambda *_: pytest.fail("a member was made"))
+    names = ["rank", "alpha", "dropout", "steps", "batch_size", "epochs"]
+    billion = {"method": "lora", "settings": {name: list(range(32)) for name in names}}
+    endless = {"method": "lora", "settings": {f"x{number}": [0, 1] for number in range(20_000)}}
+    for entry, said in ((billion, "1,073,741,824 members"), (endless, "more than 10^6020 members")):
+        with pytest.raises(LabError) as caught:
+            expand(spec(methods=[entry]))
+        assert said in str(caught.value)
+    with pytest.raises(LabError, match="at most 3"):
+        expand(spec(methods=["lora", "full"], seeds=2), most=3)
+
+
+def test_names_of_many_members_are_found_without_comparing_each_with_each(monkeypatch):
+    from lab.compare import grid
+
+    calls = []
+    write = json.dumps
+    monkeypatch.setattr(grid.json, "dumps", lambda *value, **how: calls.append(1) or write(*value, **how))
+    ranks = {"method": "lora", "settings": {"rank": list(range(1, 101))}}
+    members = expand(spec(methods=[ranks]))
+    assert members[-1].arm == "LoRA rank=100"
+    assert len(calls) < 100 * len(members)

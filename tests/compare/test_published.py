@@ -42,12 +42,23 @@ def test_a_table_of_published_figures_is_read():
         ("{", "no JSON"),
         ('{"run_info": {}}', "no result of peft's"),
         ("[3]", "no result of peft's"),
+        ("[" * 100_000, "no JSON"),
+        (f"{HEAD}\n{'x' * 200_000}\n", "no table"),
     ],
 )
 def test_a_bad_table_is_told(text, said):
     with pytest.raises(LabError) as caught:
         parse(text)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("figure", ["1e999", "Infinity", "-1e300", "NaN"])
+def test_figures_that_nothing_can_have_are_left_out(figure):
+    result = {"run_info": {"experiment_name": "a"}, "train_info": {"train_time": 0, "file_size": 0}}
+    text = json.dumps(result).replace(": 0", f": {figure}")
+    (published,) = parse(text)
+    assert (published.seconds, published.bytes) == (None, None)
+    assert parse(TABLE.replace("1000.5", figure))[0].seconds is None
 
 
 def test_files_and_folders(tmp_path):

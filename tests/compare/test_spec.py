@@ -64,6 +64,27 @@ def test_bad_input_is_told_in_a_sentence(text, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seeds: .inf", "can be used"),
+        ("settings: {rank: .nan}", "can be used"),
+        ("name: 2026-01-01", "can be used"),
+        ("data: {rows: 1_000_000_000_000_000_000_000}", "can be used"),
+        ("settings: {2026-01-01: 4}", "can be used"),
+        ("methods: !!set {lora}", "can be used"),
+        ("name: 2026-13-45", "cannot be read"),
+        ("protocol: {budget: steps, amount: 1000000000}", "Steps cannot be 1e+09"),
+        (f"methods: [{'lora, ' * 600}]", "at most 500 are read"),
+        (f"seeds: {list(range(600))}", "at most 500 are read"),
+    ],
+)
+def test_values_that_no_plan_can_hold_are_told(text, said):
+    with pytest.raises(LabError) as caught:
+        parse(text)
+    assert said in str(caught.value)
+
+
 def test_references_cannot_grow_without_bound():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [" + ", ".join([f"*a{i - 1}"] * 10) + "]" for i in range(1, 9)]

@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+from lab import access
+from lab.data import source
 from lab.data.catalogue import datasets
 from lab.data.scoring import METRICS
 from lab.data.source import kind, read
@@ -124,3 +126,22 @@ def test_a_table_keeps_nothing_of_another_file(tmp_path):
         file = tmp_path / f"{number}.jsonl"
         file.write_text(json.dumps({"text": str(number), "label": "a"}))
         assert read(Data(str(file))).train[0]["text"] == str(number)
+
+
+def test_whoever_may_read_no_files_is_not_told_which_there_are(tmp_path, monkeypatch):
+    class Closed(access.Rules):
+        def file(self, path):
+            raise LabError("No files.")
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").write_text("x")
+    before = access.use(Closed())
+    try:
+        sentences = set()
+        for name in ("there", "gone"):
+            with pytest.raises(LabError) as caught:
+                source.kind(name)
+            sentences.add(str(caught.value).replace(name, ""))
+    finally:
+        access.use(before)
+    assert len(sentences) == 1

@@ -20,7 +20,7 @@ ODD: list[Any] = [
     "../..", "..", ".", "/", "/etc/passwd", "~/x", "a/b", "a/b/c", "C:\\x", "file:///etc/passwd", "http://127.0.0.1:1/",
     "<script>", "=1+1", "*", "(", "{}", "%s", "{0}", "$HOME", "lora", "nosuch", "persona", "0-9999", "a=1", "[" * 500,
     [], {}, [[]], [{}], [None], ["x"], [1, 2], list(range(600)), ["x"] * 600, {"x": 1}, {"": None}, {"a": {"b": {}}},
-    {"method": "lora"}, {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+    {"method": "lora"},
 ]  # fmt: skip
 
 

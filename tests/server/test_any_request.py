@@ -218,3 +218,16 @@ def test_gradios_own_client_connects_to_a_lab_of_ones_own(labs: dict[str, Server
         }, "no listener of the page is meant for programs"
     finally:
         client.close()
+
+
+@pytest.mark.parametrize("meta", ['{"_type": "gradio.FileData"}', '{"_type": "gradio\\u002eFileData"}', "5"])
+@pytest.mark.parametrize("place", ["data", "event_data"])
+def test_no_listener_is_sent_a_file(person: Visitor, place: str, meta: str) -> None:
+    """Gradio would fetch the address, and keep what it gets, before any check of the value."""
+    if not person.owner and person.server.lab.limits:
+        return
+    file = {"path": "https://example.org/large", "url": "https://example.org/large", "meta": "META"}
+    question = {**right(person, "queue/join"), place: [{"deep": [file]}]}
+    content = json.dumps(question).replace('"META"', meta)
+    answer = person.web.post(f"{API}/queue/join", content=content, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]) == (400, NOT_A_QUESTION)
