@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-import re
 from dataclasses import dataclass
+
+from lab.compat.safetensors import os_error_number
 
 #: What the system says where nothing more can be written: no space, a quota, the largest size of a file.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -37,18 +38,9 @@ class Reason:
     hint: str
 
 
-def os_error_number(problem: BaseException) -> int:
-    """The system's number of an error, 0 if it has none. Some libraries only write it into their sentence."""
-    if number := getattr(problem, "errno", None):
-        return int(number)
-    if match := re.search(r"\(os error (\d+)\)", str(problem)):
-        return int(match.group(1))
-    return errno.ENOSPC if "No space left" in str(problem) else 0
-
-
 def unwritable(problem: BaseException) -> LabError | None:
     """What to tell a person whose run could not be written; None if the problem is none of the disk's."""
-    match os_error_number(problem):
+    match getattr(problem, "errno", None) or os_error_number(problem):
         case errno.ENOSPC:
             return LabError("The disk is full: the run could not be saved.", "Make room, then continue the run.")
         case errno.EDQUOT:
