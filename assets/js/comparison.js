@@ -65,10 +65,9 @@
     function csv(kind, heading) {
       const data = figures[kind].chart.data || [];
       const lines = [["trace", "x", "y"]];
-      const list = (values) => Array.from(values?._inputArray || values || []);
       for (const trace of data) {
         if (trace.z) trace.z.forEach((row, up) => row.forEach((value, across) => lines.push([`${trace.x[across]} × ${trace.y[up]}`, trace.x[across], value])));
-        else list(trace.x).forEach((x, index) => lines.push([trace.name || "", x, list(trace.y)[index]]));
+        else Lab.values(trace.x).forEach((x, index) => lines.push([trace.name || "", x, Lab.values(trace.y)[index]]));
       }
       const quoted = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
       const link = h("a", { href: URL.createObjectURL(new Blob([lines.map((line) => line.map(quoted).join(",")).join("\n")], { type: "text/csv" })), download: `${heading}.csv` });

@@ -1,5 +1,6 @@
 // The page's ground: widgets mount here, share one state, one server and a few helpers.
 (() => {
+  window.labLoaded?.(); // Gradio's own modules are there (`compat/early.js`)
   const makers = {};
   const waiting = [];
   const KEY = "peft-lab";

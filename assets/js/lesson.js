@@ -3,9 +3,7 @@
 (() => {
   const { h, put, on, say, state, save, copy, note } = Lab;
   const place = (number) => document.getElementById(`section-${number.replace(".", "-")}`);
-  const fold = (section) => section.querySelector(":scope > button.label-wrap");
-  const isOpen = (section) => section.querySelector(":scope > [data-testid=accordion-content]")?.style.display === "block"
-    || fold(section).classList.contains("open");
+  const { button: fold, isOpen, clicked } = Lab.accordion;
 
   // ---- the address: the open section and what of its exhibits stands otherwise than at first
   const touched = {}; // by section, values by control
@@ -47,7 +45,7 @@
     for (const section of document.querySelectorAll(".lab-section")) fold(section)?.setAttribute("aria-expanded", String(isOpen(section)));
   }
   document.addEventListener("click", (event) => {
-    const section = event.target.closest?.(".lab-section > button.label-wrap")?.parentElement;
+    const section = clicked(event, ".lab-section");
     if (section && event.isTrusted) setTimeout(() => address(isOpen(section) ? section.id.slice(8).replace("-", ".") : ""), 0);
     if (section) setTimeout(tell, 50);
   });

@@ -10,7 +10,7 @@ def script_file() -> Path:
 
     Why: `plotly.offline.get_plotlyjs` gives the text, and a page is served files.
     Without it: the page would fetch the script from another machine.
-    Seen on: plotly 6 and 7.
+    Seen on: plotly 7.1.
     """
     import plotly
 

@@ -11,7 +11,7 @@ def os_error_number(error: BaseException) -> int:
 
     Why: `SafetensorError` has no `errno`, only the sentence of Rust's standard library.
     Without it: a full disk is an unexpected fault where the weights were what filled it.
-    Seen on: safetensors 0.6 to 0.8.
+    Seen on: safetensors 0.8.
     """
     if match := re.search(r"\(os error (\d+)\)", str(error)):
         return int(match[1])

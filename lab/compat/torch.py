@@ -14,7 +14,7 @@ def out_of_memory(error: BaseException) -> bool:
     Why: only CUDA's allocator has a class of its own (`torch.OutOfMemoryError`); the CPU's, Apple's and cuBLAS raise
     RuntimeError, and the operating system OSError.
     Without it: the person is told of an unexpected fault, and the models that could be evicted stay.
-    Seen on: torch 2.8 to 2.13.
+    Seen on: torch 2.13.
     """
     if isinstance(error, MemoryError):
         return True
@@ -26,7 +26,7 @@ def size_mismatch(error: Exception) -> tuple[str, str, str] | None:
 
     Why: the shapes are in the sentence only.
     Without it: who puts an adapter on another base is not told that the base is another.
-    Seen on: torch 2.8 to 2.13.
+    Seen on: torch 2.13.
     """
     match = re.search(
         r"size mismatch for (\S+): copying a param with shape \S+\(\[([^\]]*)\]\).*?is \S+\(\[([^\]]*)\]\)",

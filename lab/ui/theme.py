@@ -11,6 +11,8 @@ from lab.paths import ASSETS
 #: In this order: the ground first, the frame next, then the widgets.
 SCRIPTS = (
     "core",
+    "compat/gradio",
+    "compat/plotly",
     "frame",
     "account",
     "push",

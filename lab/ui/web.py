@@ -15,7 +15,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Early:
-    """ASGI middleware that puts the tokens of style and `assets/js/early.js` first in the page's head.
+    """ASGI middleware that puts the tokens of style and `assets/js/compat/early.js` first in the page's head.
 
     Gradio adds the `head` that it is given only after its own modules have run; what they take from the window
     must be there before. To the page that asks for a password it adds none at all, and its fields need the tokens.
@@ -24,7 +24,7 @@ class Early:
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self.app = app
         style = (ASSETS / "css" / "tokens.css").read_text(encoding="utf-8")
-        script = (ASSETS / "js" / "early.js").read_text(encoding="utf-8")
+        script = (ASSETS / "js" / "compat" / "early.js").read_text(encoding="utf-8")
         self.first = f"<style>\n{style}\n</style>\n<script>{script}</script>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -71,7 +71,7 @@ class Lesson:
         )
         return self.page.evaluate(
             f"() => document.querySelector('#{elem_id} .lab-figure').data.map("
-            "trace => Array.from(trace.y?._inputArray || trace.y || trace.z || []).flat())"
+            "trace => Lab.values(trace.y || trace.z).flat())"
         )
 
     def changed(self, elem_id: str, before: str) -> str:

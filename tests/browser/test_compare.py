@@ -97,9 +97,8 @@ def test_a_grid_is_built_run_paused_resumed_read_and_taken_away(
         """() => {
           const data = document.querySelector('#cmp-pareto').data;
           const front = data.find((trace) => trace.name === 'front');
-          const list = (values) => Array.from(values?._inputArray || values);
-          const top = Math.max(...list(front.y));
-          return data.find((trace) => trace.mode.includes('markers') && list(trace.y)[0] === top).name;
+          const top = Math.max(...Lab.values(front.y));
+          return data.find((trace) => trace.mode.includes('markers') && Lab.values(trace.y)[0] === top).name;
         }"""
     )
     scores = dict(

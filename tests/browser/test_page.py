@@ -31,7 +31,7 @@ def test_an_open_page_asks_nothing_of_other_machines_and_nothing_while_idle(
 
 
 def test_a_page_that_stands_still_draws_nothing(shared_app: App, watched: Watched, base: Path) -> None:
-    """Gradio's loading clock asks for sixty frames a second for ever; `early.js` knows it by its text."""
+    """Gradio's loading clock asks for sixty frames a second for ever (`compat/early.js`)."""
     watched.page.add_init_script(
         "const real = window.requestAnimationFrame.bind(window); window.frames_asked = 0;"
         "window.requestAnimationFrame = (work) => { window.frames_asked++; return real(work); };"

@@ -62,7 +62,7 @@ SKETCHED = """async () => {
   document.body.append(node);
   const points = { x: [0, 0.2, 0.4, 0.6, 0.8, 1], y: [0, 4, 0, 4, 0, 4] };
   await Lab.chart.draw(node, { data: [{ ...points, mode: "lines", line: { color: "#f00", width: 2 } }],
-    layout: { xaxis: { range: [0, 10] }, yaxis: {}, margin: { l: 40, r: 10, t: 10, b: 20 } } });
+    layout: { xaxis: { range: [0, 10] }, yaxis: {}, margin: { l: 40, r: 10, t: 10, b: 20, autoexpand: false } } });
   window.grown = node;
   const REST = 1e6;
   const look = () => {
@@ -88,6 +88,39 @@ SKETCHED = """async () => {
   await Lab.chart.extend(node, [[[5], [7]]], REST);
   return { inside, outside, flushed, again: look() };
 }"""
+
+
+PLACES = """async () => {
+  const kinds = { fixed: {}, log: { type: "log" }, given: { range: [-2, 9] } }, found = {};
+  for (const [kind, yaxis] of Object.entries(kinds)) {
+    const node = document.createElement("div");
+    const place = { position: "fixed", inset: "100px auto auto 100px", width: "500.4px", height: "200.6px" };
+    Object.assign(node.style, place);
+    document.body.append(node);
+    const margin = { l: 40, r: 10, t: 27, b: 20, autoexpand: false };
+    await Lab.chart.draw(node, { data: [{ x: [0, 1, 2], y: [1, 7, 3], mode: "lines" }],
+      layout: { xaxis: { range: [0, 10] }, yaxis, margin } });
+    const { xaxis: x, yaxis: y } = node._fullLayout;
+    const area = Lab.plotArea(node, { width: node.clientWidth, height: node.clientHeight });
+    found[kind] = [[0.5, 2], [2, 5], [9, 8]].map((point) => [
+      [x._offset + x.d2p(point[0]), y._offset + y.d2p(point[1])],
+      [area.left + area.x(point[0]), area.top + area.y(point[1])]]);
+    Lab.chart.clear(node);
+    found.empty = Lab.plotArea(node, { width: 500, height: 200 });
+    node.remove();
+  }
+  found.fitted = Lab.plotArea({ layout: { margin: {}, xaxis: { range: [0, 1] }, yaxis: { range: [0, 1] } } }, {});
+  return found;
+}"""
+
+
+def test_points_are_placed_where_plotly_places_them(shared_app: App, watched: Watched, base: Path) -> None:
+    found = opened(watched, shared_app, base).evaluate(PLACES)
+    assert (found.pop("empty"), found.pop("fitted")) == (None, None)
+    for kind, points in found.items():
+        for plotly, ours in points:
+            assert ours == pytest.approx(plotly, abs=1), kind
+    assert watched.faults == []
 
 
 def test_what_a_chart_got_since_plotly_drew_it_is_sketched_where_plotly_will_draw_it(
