@@ -202,7 +202,7 @@ def test_the_page_itself_asks_and_sends_files(lab: App, named_browser: Browser) 
         })).json()).ok.run""",
         question(lab, "session-of-mine"),
     )
-    page.wait_for_function("async run => (await Lab.call('feed', {run})).status === 'done'", arg=run, polling=500)
+    assert page.evaluate("run => Lab.call('feed', {run})", run)["run"] == run
     page.close()
     names = {file.name for file in files(lab) - before}
     assert {"rows.csv", "run.json"} <= names

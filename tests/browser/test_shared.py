@@ -54,6 +54,21 @@ def ask(watched: Watched, name: str, argument: object) -> object:
     return watched.page.evaluate("([name, argument]) => Lab.call(name, argument)", [name, argument])
 
 
+def wait_until_done(page: Page, run: str) -> None:
+    """Wait for the end of a training. (`wait_for_function` takes an async function's promise for a yes.)"""
+    status = page.evaluate(
+        """async run => {
+            for (;;) {
+                const {status} = await Lab.call("feed", {run});
+                if (!["waiting", "running"].includes(status)) return status;
+                await new Promise(resolve => setTimeout(resolve, 500));
+            }
+        }""",
+        run,
+    )
+    assert status == "done"
+
+
 def test_the_page_works_behind_the_gate_and_each_visitor_sees_their_own(
     public: App, browser: Browser, watched: Watched, tmp_path: Path
 ) -> None:
@@ -80,7 +95,7 @@ def test_the_page_works_behind_the_gate_and_each_visitor_sees_their_own(
     ask(watched, "rename", {"run": run, "name": ALL})
     page.goto(f"{public.url}/?tab=lora&run={run}")
     expect(page.locator("#launch")).to_be_enabled()
-    page.wait_for_function("async (run) => (await Lab.call('feed', {run})).status === 'done'", arg=run, polling=500)
+    wait_until_done(page, run)
     ask(watched, "rename", {"run": run, "name": ALL})
     for tab in ("runs", "compare", "lora"):
         page.goto(f"{public.url}/?tab={tab}&run={run}")
@@ -127,7 +142,7 @@ def test_what_a_model_says_and_what_the_owner_reads_is_text(public: App, watched
     plan = ask(watched, "given", {"plan": shortest(watched), "loose": loose})
     plan["training"]["sample"] = "Say it, number 3."  # type: ignore[index]
     run = ask(watched, "launch", plan)["run"]  # type: ignore[index]
-    page.wait_for_function("async (run) => (await Lab.call('feed', {run})).status === 'done'", arg=run, polling=500)
+    wait_until_done(page, run)
     ask(watched, "rename", {"run": run, "name": REPLY})
     page.goto(f"{public.url}/?tab=lora&run={run}")
     expect(page.locator(".lab-samples")).to_contain_text(REPLY)
