@@ -11,7 +11,7 @@ from starlette.requests import Request
 from lab.hosting.attempts import TRIES, Attempts
 from lab.server.bodies import read_body, replay
 from lab.server.paths import LOGIN, LOGOUT, normalized
-from lab.server.responses import refuse
+from lab.server.responses import refuse, respond
 from lab.ui.headers import App
 from lab.ui.web import Message, Receive, Scope, Send
 
@@ -105,4 +105,6 @@ class LoginDoor:
         async with self._lock:
             if wait := self.door.wait(names):
                 return await refuse(send, 429, wait_words(wait))
+            if not body:  # the page asks whether one must wait (`assets/js/compat/early.js`); nothing is tried
+                return await respond(send, 204, b"", "text/plain")
             return await self.app(scope, replay(body, receive), heard)

@@ -50,3 +50,26 @@ def test_an_accordion_says_whether_it_is_open(shared_app: App, watched: Watched,
         }"""
     )
     assert states == [True, False, True, True]
+
+
+def test_who_must_wait_at_the_door_is_told(tmp_path: Path, watched: Watched) -> None:
+    app = App(tmp_path / "runs", "--auth", "ann:right").start()
+    try:
+        page = watched.page
+        page.goto(app.url)
+        page.locator("input[type=password]").fill("wrong")
+        page.get_by_label("username").fill("ann")
+        sentence = page.locator("#lab-wait")
+        for _ in range(20):
+            if sentence.count():
+                break
+            with page.expect_response("**/login"):
+                page.get_by_role("button", name="Login").click()
+            page.wait_for_timeout(300)
+        expect(sentence).to_contain_text("These were many attempts: wait")
+        assert sentence.get_attribute("role") == "alert"
+        page.get_by_role("button", name="Login").click()
+        page.wait_for_timeout(1000)
+        expect(page.locator("#lab-wait")).to_have_count(1)
+    finally:
+        app.stop()

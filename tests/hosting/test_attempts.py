@@ -160,3 +160,16 @@ def test_signing_out_leaves_the_others_in(locked: httpx.Client) -> None:
     assert [status("/config", token) for token in tokens] == [200, 200]
     assert status("/logout?all_session=true", tokens[0]) == 302
     assert [status("/config", token) for token in tokens] == [401, 200]
+
+
+def test_asking_whether_one_must_wait_is_no_attempt(locked: httpx.Client) -> None:
+    def ask() -> httpx.Response:
+        headers = {"x-forwarded-for": "1.1.1.1", "content-type": "application/x-www-form-urlencoded"}
+        return locked.post("/login", content=b"", headers=headers)
+
+    assert [ask().status_code for _ in range(2 * TRIES)] == [204] * (2 * TRIES)
+    assert attempt(locked, "wrong").status_code == 400
+    for number in range(TRIES - 1):
+        attempt(locked, f"guess{number}")
+    assert ask().status_code == 429
+    assert ask().json()["detail"].startswith("These were many attempts: wait ")

@@ -15,16 +15,21 @@
 
   // Why: Gradio's page that asks for a password says nothing when an attempt must wait.
   // Without it: who must wait sees a button that does nothing.
-  // Seen on: gradio 6.31; `tests/browser/test_shared.py` holds it. Browsers that do not tell a status stay silent.
-  const observer = new PerformanceObserver((list) => {
-    for (const { name, responseStatus } of list.getEntries()) {
-      if (responseStatus === 429 && /\/login\/?$/.test(name)) wait(name);
-    }
+  // Seen on: gradio 6.31; `tests/browser/test_gradio.py` holds it.
+  addEventListener("DOMContentLoaded", () => {
+    if (!window.gradio_config?.auth_required) return;
+    let timer;
+    const soon = () => {
+      clearTimeout(timer);
+      timer = setTimeout(wait, 300); // after the attempt that a click or Enter sent
+    };
+    document.addEventListener("click", soon);
+    document.addEventListener("keyup", ({ key }) => key === "Enter" && soon());
   });
-  observer.observe({ type: "resource" });
-  async function wait(address) {
-    const answer = await fetch(`${address}?wait`, { method: "POST" }); // the door counts no attempt while it is shut
-    if (answer.status !== 429) return;
+  async function wait() {
+    // Without a name and a password nothing is tried: the door only says whether one must wait.
+    const answer = await fetch("login", { method: "POST", body: new URLSearchParams() });
+    if (answer.status !== 429) return document.getElementById("lab-wait")?.remove();
     const words = document.getElementById("lab-wait")
       || Object.assign(document.createElement("p"), { id: "lab-wait", role: "alert" });
     words.textContent = (await answer.json()).detail;
