@@ -11,33 +11,56 @@
   for (const button of document.querySelectorAll("[data-csv]")) {
     button.addEventListener("click", () => {
       const section = sections[button.dataset.csv];
-      const text = section.querySelector("script").textContent.replaceAll("<\\/", "</");
+      const text = section.querySelector("[type='text/csv']").textContent.replaceAll("<\\/", "</");
       save(`${nameOf(section)}.csv`, new Blob([text], { type: "text/csv" }));
     });
   }
-  // The drawing takes its colours from the page: they are written into the copy that becomes a picture.
+  // ---- charts: plotly's script is part of this file, packed
+  async function library() {
+    const packed = atob(document.getElementById("plotly").textContent);
+    const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
+    const text = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+    document.head.append(Object.assign(document.createElement("script"), { textContent: await text }));
+    return window.Plotly;
+  }
+  const CONFIG = { displayModeBar: false, responsive: true };
+  const figures = sections.map((section) => JSON.parse(section.querySelector("[type='application/json']").textContent));
+  const charts = sections.map((section) => section.querySelector(".chart"));
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  /** The figure's layout in the page's colours; `more` is added. */
+  function themed({ layout }, more) {
+    const line = color("--line"), font = { ...layout.font, color: color("--muted") };
+    const hover = { bgcolor: color("--bg"), bordercolor: line, font: { color: color("--ink") } };
+    const next = { ...layout, font, hoverlabel: { ...layout.hoverlabel, ...hover }, ...more };
+    for (const axis of Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name))) {
+      next[axis] = { automargin: true, ...layout[axis], gridcolor: line, linecolor: line, zerolinecolor: line };
+    }
+    return next;
+  }
+  async function draw() {
+    const Plotly = await plotly;
+    figures.forEach((figure, index) => Plotly.react(charts[index], figure.data, themed(figure), CONFIG));
+  }
+  const plotly = sections.length ? library() : null;
+  plotly?.then(() => {
+    for (const chart of charts) chart.replaceChildren();
+    draw();
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", draw);
+  }).catch(() => {
+    for (const section of sections) {
+      section.querySelector(".chart").style.height = "auto";
+      section.querySelector(".chart").textContent = "This browser is too old to draw the chart.";
+      section.querySelector("details").open = true;
+    }
+  });
   for (const button of document.querySelectorAll("[data-png]")) {
-    button.addEventListener("click", () => {
-      const section = sections[button.dataset.png], svg = section.querySelector("svg"), copy = svg.cloneNode(true);
-      const theirs = copy.querySelectorAll("*");
-      svg.querySelectorAll("*").forEach((node, index) => {
-        const style = getComputedStyle(node);
-        for (const key of ["fill", "stroke", "stroke-width", "stroke-dasharray", "font-size"]) theirs[index].style[key] = style.getPropertyValue(key);
-      });
-      const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
-      copy.setAttribute("width", width * 2);
-      copy.setAttribute("height", height * 2);
-      copy.style.fontFamily = getComputedStyle(document.body).fontFamily;
-      const image = new Image();
-      image.onload = () => {
-        const canvas = Object.assign(document.createElement("canvas"), { width: width * 2, height: height * 2 });
-        const context = canvas.getContext("2d");
-        context.fillStyle = getComputedStyle(document.body).backgroundColor;
-        context.fillRect(0, 0, canvas.width, canvas.height);
-        context.drawImage(image, 0, 0, canvas.width, canvas.height);
-        canvas.toBlob((blob) => save(`${nameOf(section)}.png`, blob));
-      };
-      image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(copy));
+    button.addEventListener("click", async () => {
+      const { png: index } = button.dataset, { width, height } = charts[index].getBoundingClientRect();
+      const ground = color("--bg"), layout = themed(figures[index], { paper_bgcolor: ground, plot_bgcolor: ground });
+      const image = { data: figures[index].data, layout };
+      const url = await (await plotly).toImage(image, { format: "png", width, height, scale: 2 });
+      Object.assign(document.createElement("a"), { href: url, download: `${nameOf(sections[index])}.png` }).click();
     });
   }
   document.getElementById("save-plan").addEventListener("click", () =>
@@ -68,5 +91,6 @@
     head.addEventListener("click", sort);
     head.addEventListener("keydown", (event) => event.key === "Enter" && sort());
   });
-  document.getElementById("differences").addEventListener("change", (event) => table.classList.toggle("settings", event.target.checked));
+  document.getElementById("differences").addEventListener("change", ({ target }) =>
+    table.classList.toggle("settings", target.checked));
 })();

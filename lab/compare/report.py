@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import gzip
 import html
 import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lab.compare.comparison import Comparison
@@ -21,14 +24,17 @@ from lab.paths import ASSETS
 REPLY = 400
 
 
+#: Points of a figure that its table lists; of more, a line has its ends and its extremes.
+LISTED = 150
+
+
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its title, a sentence on how to read it, the drawing and its figures as CSV."""
+    """One picture: its title, a sentence on how to read it and a plotly figure."""
 
     title: str
     note: str
-    drawing: str
-    data: str
+    figure: Any
 
 
 def page(comparison: Comparison, pictures: Sequence[Picture], said: Mapping[str, Any]) -> str:
@@ -52,13 +58,27 @@ def page(comparison: Comparison, pictures: Sequence[Picture], said: Mapping[str,
         _replies(outcomes),
         _file(comparison.yaml),
     ]
+    return _document(comparison.name, "".join(parts), bool(pictures))
+
+
+def _document(title: str, body: str, charts: bool) -> str:
+    """The file around the report's sections, with what draws their charts."""
     style, script = ((ASSETS / "report" / file).read_text(encoding="utf-8") for file in ("report.css", "report.js"))
+    library = f"<script type='application/gzip;base64' id='plotly'>{plotly()}</script>" if charts else ""
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{html.escape(comparison.name)}</title><style>{style}</style></head>"
-        f"<body><main>{''.join(parts)}</main><script>{script}</script></body></html>\n"
+        f"<title>{html.escape(title)}</title><style>{style}</style></head>"
+        f"<body><main>{body}</main>{library}<script>{script}</script></body></html>\n"
     )
+
+
+@cache
+def plotly() -> str:
+    """plotly's script as it is embedded: gzip in base64, 2.0 of 4.8 MB. Browsers unpack it by themselves."""
+    from plotly.offline import get_plotlyjs
+
+    return base64.b64encode(gzip.compress(get_plotlyjs().encode("utf-8"), mtime=0)).decode("ascii")
 
 
 def name(path: str) -> str:
@@ -103,14 +123,47 @@ def figure_csv(figure: Any) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["trace", "x", "y", "value"])
     for trace in figure.data:
-        if trace.type == "heatmap":
-            for y, row in zip(trace.y, trace.z):
-                for x, value in zip(trace.x, row):
-                    writer.writerow([plain(trace.name or ""), x, y, "" if value is None else value])
-        else:
-            for x, y in zip(trace.x if trace.x is not None else (), trace.y if trace.y is not None else ()):
-                writer.writerow([plain(trace.name or ""), x, y, ""])
+        for x, y, value in _points(trace):
+            writer.writerow([plain(trace.name or ""), x, y, "" if value is None else value])
     return text.getvalue()
+
+
+def _points(trace: Any) -> list[tuple[Any, Any, Any]]:
+    """(x, y, value) of each point; only the cells of a heat map have a value."""
+    if trace.type == "heatmap":
+        return [(x, y, value) for y, row in zip(trace.y, trace.z) for x, value in zip(trace.x, row)]
+    xs, ys = (values if values is not None else () for values in (trace.x, trace.y))
+    return [(x, y, None) for x, y in zip(xs, ys)]
+
+
+def figure_table(figure: Any) -> str:
+    """The points of a figure for who reads them; of long lines the ends, the lowest and the highest point."""
+    axes = (("x", figure.layout.xaxis), ("y", figure.layout.yaxis))
+    titles = [(axis.title.text or name).replace("<br>", " ") for name, axis in axes]
+    traces = [(trace.name or "", _points(trace)) for trace in figure.data if trace.hoverinfo != "skip"]
+    if sum(len(points) for _, points in traces) > LISTED:
+        traces = [(name, _extremes(points)) for name, points in traces]
+    cells = [(name, *point) for name, points in traces for point in points]
+    columns = [("", 0), (titles[0], 1), (titles[1], 2), ("value", 3)]
+    columns = [(title, place) for title, place in columns if any(cell[place] not in ("", None) for cell in cells)]
+    head = "".join(f"<th scope='col'>{html.escape(title)}</th>" for title, _ in columns)
+    body = "".join(f"<tr>{''.join(_cell(cell[place]) for _, place in columns)}</tr>" for cell in cells)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _extremes(points: list[tuple[Any, Any, Any]]) -> list[tuple[Any, Any, Any]]:
+    """The first, lowest, highest and last of the points, in their order."""
+    numbers = [place for place, (_, y, _) in enumerate(points) if isinstance(y, int | float) and y == y]
+    if len(points) <= 4 or not numbers:
+        return points[:4]
+    by_height = sorted(numbers, key=lambda place: points[place][1])
+    return [points[place] for place in sorted({0, by_height[0], by_height[-1], len(points) - 1})]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"<td class='n'>{value:.4g}</td>"
+    return f"<td class='n'>{value:,}</td>" if isinstance(value, int) else f"<td>{html.escape(str(value or ''))}</td>"
 
 
 def _table(rows: Sequence[Mapping[str, Any]], said: Mapping[str, Any]) -> str:
@@ -152,10 +205,20 @@ def _table(rows: Sequence[Mapping[str, Any]], said: Mapping[str, Any]) -> str:
 
 
 def _picture(item: Picture, index: int) -> str:
+    plain = json.loads(item.figure.to_json())
+    for trace in plain["data"]:
+        if trace["type"] == "scattergl":  # what WebGL draws is not printed
+            trace["type"] = "scatter"
+    height = plain["layout"].get("height", 360)
+    label = html.escape(item.title, quote=True)
     return (
         f"<section class='picture'><h2>{html.escape(item.title)}</h2><p class='facts'>{html.escape(item.note)}</p>"
-        f"{item.drawing}<p class='tools'><button data-png='{index}'>PNG</button> "
-        f"<button data-csv='{index}'>CSV</button></p><script type='text/csv'>{_inert(item.data)}</script></section>"
+        f"<div class='chart' role='group' aria-label='{label}' style='height:{height}px'>"
+        "<noscript>A chart is drawn here by a script.</noscript></div>"
+        f"<p class='tools'><button data-png='{index}'>PNG</button> <button data-csv='{index}'>CSV</button></p>"
+        f"<details><summary>Values</summary><div class='wide'>{figure_table(item.figure)}</div></details>"
+        f"<script type='application/json'>{json.dumps(plain).replace('<', chr(92) + 'u003c')}</script>"
+        f"<script type='text/csv'>{_inert(figure_csv(item.figure))}</script></section>"
     )
 
 

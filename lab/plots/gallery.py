@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from lab.compare import report
 from lab.compare.comparison import Comparison
 from lab.compare.results import QUANTITIES, Outcome
-from lab.compare.svg import svg
 from lab.plots.choices import heat, parallel, varied
 from lab.plots.compare import ledger, overlay, pareto, said, scores
 
@@ -51,8 +50,5 @@ def pictures(outcomes: Sequence[Outcome]) -> list[tuple[str, str, go.Figure]]:
 
 def document(comparison: Comparison) -> str:
     """The comparison as one HTML file."""
-    drawn = [
-        report.Picture(title, note, svg(made, title), report.figure_csv(made))
-        for title, note, made in pictures(comparison.outcomes())
-    ]
+    drawn = [report.Picture(title, note, plot) for title, note, plot in pictures(comparison.outcomes())]
     return report.page(comparison, drawn, {name: (lambda value, name=name: said(name, value)) for name in QUANTITIES})

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App, Watched
+from tests.browser.test_access import serious
 
 
 def own(faults: list[str]) -> list[str]:
@@ -139,12 +140,18 @@ def test_a_grid_is_built_run_paused_resumed_read_and_taken_away(
     saved.value.save_as(report)
     words = report.read_text(encoding="utf-8")
     assert "Five ways" in words
-    assert len(words) < 2 * 2**20
+    assert len(words) < 3 * 2**20
     reader = watched.new()
     reader.goto(report.as_uri())
     expect(reader.locator("svg")).not_to_have_count(0)
     expect(reader.locator("#figures tbody tr")).to_have_count(5)
+    expect(reader.locator(".chart .main-svg").first).to_be_visible()
     assert reader.evaluate("performance.getEntriesByType('resource').length") == 0
+    assert serious(reader, "report", "body") == []
+    reader.locator("summary").first.click()
+    expect(reader.locator("details table tbody tr").first).to_be_visible()
+    printed = reader.pdf()  # charts and all, without the buttons
+    assert printed[:5] == b"%PDF-"
     with reader.expect_download() as table:
         reader.locator("[data-csv]").first.click()
     table.value.save_as(tmp_path / "picture.csv")

@@ -1,16 +1,17 @@
+import base64
+import gzip
+import json
 import re
-import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import plotly.graph_objects as go
 import pytest
+from plotly.offline import get_plotlyjs
 
-from lab.compare.axes import Axis, tick
 from lab.compare.comparison import Comparison
 from lab.compare.files import save
-from lab.compare.report import figure_csv, plain, results_csv
+from lab.compare.report import figure_csv, figure_table, plain, plotly, results_csv
 from lab.compare.runner import Runner
-from lab.compare.svg import svg
 from lab.errors import LabError
 from lab.plots.compare import ledger, overlay, pareto
 from lab.plots.gallery import document
@@ -18,61 +19,28 @@ from lab.training.jobs import Jobs
 from tests.compare.test_runner import spec
 from tests.plots.test_compare import SOME
 
-NAMESPACE = "{http://www.w3.org/2000/svg}"
+
+def test_a_figure_is_a_table_beside_its_chart():
+    points = figure_table(pareto(SOME, "trainable", "score"))
+    assert "<th scope='col'>Trained parameters</th>" in points
+    assert "<td>LoRA</td>" in points
+    bars = figure_table(ledger(SOME))
+    assert bars.count("<tr>") == 1 + len(list(figure_csv(ledger(SOME)).splitlines())) - 1
+    cells = go.Figure(go.Heatmap(x=["a"], y=["b"], z=[[0.5]]))
+    assert "<td>a</td><td>b</td><td class='n'>0.5</td>" in figure_table(cells)
 
 
-def drawn(figure: go.Figure) -> ET.Element:
-    return ET.fromstring(svg(figure, "A <label>"))
-
-
-def test_values_stand_where_their_axis_says():
-    layout = go.Figure(layout={"xaxis": {"range": [0, 10]}}).layout.xaxis
-    axis = Axis(layout, [2, 8], 100, 300)
-    assert axis.at(0) == 100
-    assert axis.at(5) == 200
-    assert [value for value, _ in axis.ticks] == [0, 2, 4, 6, 8, 10]
-    log = Axis(go.Figure(layout={"xaxis": {"type": "log"}}).layout.xaxis, [10, 1000], 0, 100)
-    assert log.at(100) == pytest.approx(50)
-    assert log.at(0) is None
-    names = Axis(go.Figure().layout.xaxis, ["a", "b"], 0, 100)
-    assert (names.at("a"), names.at("b"), names.at("c")) == (25, 75, None)
-
-
-@pytest.mark.parametrize(
-    ("value", "style", "text"), [(0.25, ".0%", "25%"), (1500, "~s", "1.5k"), (2e6, ".3s", "2M"), (0.5, "", "0.5")]
-)
-def test_marks_are_written_as_plotly_writes_them(value, style, text):
-    assert tick(value, style) == text
-
-
-def test_a_drawing_holds_every_line_point_and_bar():
-    lines = drawn(overlay(SOME))
-    assert len([p for p in lines.iter(f"{NAMESPACE}path") if p.get("stroke-linejoin")]) == len(SOME)
-    points = drawn(pareto(SOME, "trainable", "score"))
-    marks = [
-        p for p in points.iter(f"{NAMESPACE}path") if p.find(f"{NAMESPACE}title") is not None and p.get("transform")
-    ]
-    assert len(marks) == 3
-    titles = [mark.find(f"{NAMESPACE}title").text for mark in marks]
-    assert any("LoRA" in title and "80.0%" in title for title in titles)
-    # More parameters stand further right, a higher score higher up.
-    places = {t.split("\n")[0]: re.findall(r"[\d.]+", m.get("transform"))[:2] for t, m in zip(titles, marks)}
-    assert float(places["LoRA"][0]) < float(places["Full"][0])
-    assert float(places["Full"][1]) < float(places["LoRA"][1])
-    bars = drawn(ledger(SOME))
-    widths = [float(item.get("width")) for item in bars.iter(f"{NAMESPACE}rect")]
-    assert len(widths) == 6
-    assert widths[3] == pytest.approx(widths[0] * 10, rel=0.02)
-
-
-def test_a_gap_breaks_the_line_and_a_label_cannot_break_out():
-    figure = go.Figure(
-        go.Scatter(x=[1, 2, 3, 4], y=[1, None, 2, 3], mode="lines", name="<b>", line={"color": "#123456"})
+def test_of_long_lines_the_table_has_ends_and_extremes():
+    ys = [5.0, 9.0, *[3.0] * 300, 1.0, 4.0]
+    long = go.Figure(go.Scatter(x=list(range(len(ys))), y=ys, name="<b>"))
+    rows = re.findall(
+        r"<tr><td>&lt;b&gt;</td><td class='n'>([\d,]+)</td><td class='n'>(\d+)</td></tr>", figure_table(long)
     )
-    made = drawn(figure)
-    path = next(item for item in made.iter(f"{NAMESPACE}path") if item.get("stroke") == "#123456")
-    assert path.get("d").count("M") == 2
-    assert made.get("aria-label") == "A <label>"
+    assert rows == [("0", "5"), ("1", "9"), ("302", "1"), ("303", "4")]
+
+
+def test_plotly_is_packed_into_the_file():
+    assert gzip.decompress(base64.b64decode(plotly())).decode("utf-8") == get_plotlyjs()
 
 
 class Closed(HTMLParser):
@@ -109,7 +77,11 @@ def test_the_report_is_one_file_that_fetches_nothing(llama, replies, store, tmp_
     assert "<b>bold</b>" not in page
     assert "BitFit could not be run" in page
     assert "Replies side by side" in page
-    assert page.count("<svg") >= 4
+    charts = [json.loads(text) for text in re.findall(r"<script type='application/json'>(.*?)</script>", page, re.S)]
+    assert len(charts) >= 4
+    assert all(chart["data"] for chart in charts)
+    assert page.count("<summary>Values</summary>") == len(charts)
+    assert len(page) < 5 * 10**6
     assert str(tmp_path) not in re.sub(r"<pre id='plan'>.*?</pre>", "", page, flags=re.S)
     rows = results_csv(made.outcomes()).splitlines()
     assert len(rows) == 1 + 6
