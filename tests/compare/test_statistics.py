@@ -2,11 +2,11 @@ import math
 import random
 
 import pytest
+from scipy import stats
 
 from lab.compare.statistics import (
     ENOUGH,
     holm,
-    incomplete_beta,
     paired,
     quantile,
     sampling_error,
@@ -30,14 +30,23 @@ def test_quantiles_are_those_of_the_printed_tables(freedom, expected):
     assert tail(expected, freedom) == pytest.approx(0.05, abs=1e-5)
 
 
-@pytest.mark.parametrize(("a", "b", "x"), [(0.5, 0.5, 0.3), (2.0, 3.0, 0.7), (15.0, 0.5, 0.99)])
-def test_the_incomplete_beta_function_is_its_integral(a, b, x):
-    # Substituting t = s^(1/a) takes the singularity at 0 away.
-    steps = 200_000
-    top = x**a
-    total = sum((1 - ((i + 0.5) * top / steps) ** (1 / a)) ** (b - 1) for i in range(steps)) * top / steps / a
-    whole = math.gamma(a) * math.gamma(b) / math.gamma(a + b)
-    assert incomplete_beta(a, b, x) == pytest.approx(total / whole, rel=1e-4)
+@pytest.mark.parametrize("freedom", [1, 2, 3, 7, 29, 199, 5000])
+def test_students_distribution_is_that_of_scipy(freedom):
+    for t in (0.0, 1e-6, 0.3, 1.0, 2.5, 8.0, 40.0, 1e4):
+        assert tail(t, freedom) == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-8)
+    for level in (0.51, 0.9, 0.975, 0.9999):
+        assert quantile(level, freedom) == pytest.approx(stats.t.ppf(level, freedom), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_paired_test_is_that_of_scipy(seed):
+    draw = random.Random(seed)
+    first, second = ({place: draw.gauss(shift, 1) for place in range(3 + 4 * seed)} for shift in (0.0, 0.5))
+    result = paired(first, second)
+    wanted = stats.ttest_rel(list(first.values()), list(second.values()))
+    low, high = wanted.confidence_interval(0.95)
+    assert result.p == pytest.approx(wanted.pvalue, rel=1e-9)
+    assert (result.difference, result.interval) == (pytest.approx((low + high) / 2), pytest.approx((high - low) / 2))
 
 
 def test_a_paired_test_is_worked_out_by_hand():
