@@ -2,6 +2,9 @@
 
 After each kill every run must be readable, and finished or to be continued; no file may be torn; none may be lost. In
 the end everything that was broken off is finished.
+
+Then odd requests: what a page sends to each service, with one part changed to what none sends. Each must be answered
+or refused in a sentence.
 """
 
 from __future__ import annotations
@@ -164,9 +167,30 @@ def _claim(folder: Path, run: str, queue: Any) -> None:
         queue.put(error.message)
 
 
+def odd_requests(folder: Path, count: int, seed: int) -> Counter[str]:
+    """Ask every service of a shared lab so often; how it was answered, counted."""
+    from lab.ui.guard import UNEXPECTED
+    from tests.server import requests
+    from tests.server.strangers import strangers
+
+    draw, answers = random.Random(seed), Counter[str]()
+    odd = [*requests.ODD, requests.Deep(40), requests.Deep(5_000)]
+    with strangers(folder) as scene:
+        for name, samples in requests.samples(scene).items():
+            for _ in range(count):
+                sample = draw.choice(samples)
+                part = draw.choice(list(requests.places(sample)))
+                answer = scene.call(name, requests.replaced(sample, part, draw.choice(odd)), scene.bob)
+                scene.mend(scene.bob)
+                unexpected = answer.get("error", {}).get("message") == UNEXPECTED.message
+                answers[f"unexpected: {name}" if unexpected else "answered" if "ok" in answer else "refused"] += 1
+    return answers
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--requests", type=int, default=50, help="odd requests to each service")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where the runs are kept (default: a temporary folder)")
     asked = parser.parse_args()
@@ -178,6 +202,9 @@ def main() -> None:
     print(f"{sum(left.values())} runs, none lost, no file torn: {dict(left)}")
     print(f"after finishing what was broken off: {dict(finish(folder))}")
     print(f"a second process on the same run is told: {two_processes(folder)}")
+    with tempfile.TemporaryDirectory(prefix="faults-") as place:
+        answers = odd_requests(Path(place), asked.requests, asked.seed)
+    print(f"{sum(answers.values())} odd requests: {dict(answers)}")
     print(f"{time.monotonic() - began:.0f} s")
 
 

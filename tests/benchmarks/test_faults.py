@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import faults
 from lab.runs import Runs
+from tests.loops import closed_after
 
 
 def test_killed_runs_are_readable_and_can_be_finished(tmp_path: Path) -> None:
@@ -31,3 +32,10 @@ def test_a_torn_file_would_be_seen(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-50])
     with pytest.raises(Exception, match=r"(?i)incomplete|header|metadata|offset"):
         faults.look(run)
+
+
+def test_odd_requests_are_answered_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closed_after(monkeypatch):
+        answers = faults.odd_requests(tmp_path, 2, seed=1)
+    assert answers.keys() == {"answered", "refused"}
+    assert sum(answers.values()) > 60
