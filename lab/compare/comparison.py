@@ -13,11 +13,15 @@ import secrets
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 from filelock import FileLock, Timeout
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, with_config
+from typing_extensions import TypedDict
 
 from lab import SCHEMA
 from lab.compare import published
@@ -33,8 +37,54 @@ from lab.training.fingerprint import contents
 
 FILE = "comparison.json"
 
+
 #: Published figures that are shown beside the own ones.
 BESIDE = "published.txt"
+
+
+def _readable(read: Callable[[Any], Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A check that `read` accepts a table of plain values."""
+
+    def check(plain: dict[str, Any]) -> dict[str, Any]:
+        try:
+            read(plain)
+        except LabError as error:
+            raise ValueError(str(error)) from None
+        return plain
+
+    return check
+
+
+@with_config(ConfigDict(extra="allow"))
+class Entry(TypedDict):
+    """A member as comparison.json keeps it. A later lab may add keys."""
+
+    key: str
+    arm: str
+    plan: Annotated[dict[str, Any], AfterValidator(_readable(Plan.from_dict))]
+    given: str
+    run: str
+    reason: NotRequired[str]
+    excluded: NotRequired[bool]
+    interruptions: NotRequired[int]
+
+
+@with_config(ConfigDict(extra="allow"))
+class State(TypedDict):
+    """What comparison.json holds."""
+
+    schema: int
+    name: NotRequired[str]
+    created: NotRequired[float]
+    spec: Annotated[dict[str, Any], AfterValidator(_readable(Spec.from_dict))]
+    members: list[Entry]
+    order: list[str]
+    trials: NotRequired[dict[str, dict[str, str]]]
+
+
+@cache
+def _state() -> TypeAdapter[State]:
+    return TypeAdapter(State)
 
 
 class Comparison:
@@ -76,17 +126,13 @@ class Comparison:
     def _read(self) -> dict[str, Any]:
         try:
             state = json.loads((self.folder / FILE).read_text(encoding="utf-8"))
-            newer = state["schema"] > SCHEMA
-            known = isinstance(state["members"], list) and isinstance(state["order"], list)
+            if isinstance(state, dict) and isinstance(state.get("schema"), int) and state["schema"] > SCHEMA:
+                raise LabError(f"The comparison '{self.id}' was made by a newer lab.", "Update the lab to open it.")
+            return dict(_state().validate_python(state))
         except FileNotFoundError:
             raise LabError(f"There is no comparison '{self.id}'.", "It may have been deleted.") from None
-        except (OSError, ValueError, KeyError, TypeError):
-            newer, known = False, False
-        if not known:
-            raise LabError(f"{FILE} of the comparison '{self.id}' is damaged.", "Delete the comparison.")
-        if newer:
-            raise LabError(f"The comparison '{self.id}' was made by a newer lab.", "Update the lab to open it.")
-        return state
+        except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors too
+            raise LabError(f"{FILE} of the comparison '{self.id}' is damaged.", "Delete the comparison.") from None
 
     def _save(self) -> None:
         try:

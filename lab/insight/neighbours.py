@@ -37,13 +37,17 @@ def vectors(model: Any) -> Any:
     config = getattr(model, "active_peft_config", None)
     if config is None or not config.is_prompt_learning:
         raise LabError("This run has no virtual tokens.", "Choose a run of prompt tuning or P-tuning.")
+    prefix = LabError(
+        "A prefix is made of keys and values, which are no word vectors: they have no nearest word.",
+        "Choose a run of prompt tuning or P-tuning.",
+    )
+    if (
+        config.peft_type.value == "PREFIX_TUNING"
+    ):  # one learned through a network has no vectors to ask for once saved
+        raise prefix
     learned = model.get_prompt_embedding_to_save(model.active_adapter).float()
-    width = model.get_base_model().get_input_embeddings().weight.shape[1]
-    if str(config.peft_type.value) == "PREFIX_TUNING" or learned.shape[1] != width:
-        raise LabError(
-            "A prefix is made of keys and values, which are no word vectors: they have no nearest word.",
-            "Choose a run of prompt tuning or P-tuning.",
-        )
+    if learned.shape[1] != model.get_base_model().get_input_embeddings().weight.shape[1]:
+        raise prefix
     return learned
 
 

@@ -37,5 +37,10 @@ def test_against_every_cosine_by_hand(method):
 def test_a_prefix_has_no_words():
     with pytest.raises(LabError, match="keys and values"):
         neighbours(adapted("llama", "prefix"), tiny.tokenizer())
+    projected = adapted("llama", "prefix", projection=True)
+    projected.peft_config["default"].inference_mode = True
+    del projected.prompt_encoder["default"].transform  # as peft loads it
+    with pytest.raises(LabError, match="keys and values"):
+        neighbours(projected, tiny.tokenizer())
     with pytest.raises(LabError, match="no virtual tokens"):
         neighbours(tiny.model("llama", "generate"), tiny.tokenizer())
