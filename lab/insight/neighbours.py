@@ -41,9 +41,8 @@ def vectors(model: Any) -> Any:
         "A prefix is made of keys and values, which are no word vectors: they have no nearest word.",
         "Choose a run of prompt tuning or P-tuning.",
     )
-    if (
-        config.peft_type.value == "PREFIX_TUNING"
-    ):  # one learned through a network has no vectors to ask for once saved
+    # Asked before the vectors: peft has none of a prefix that was learned through a network, once it is saved.
+    if config.peft_type.value == "PREFIX_TUNING":
         raise prefix
     learned = model.get_prompt_embedding_to_save(model.active_adapter).float()
     if learned.shape[1] != model.get_base_model().get_input_embeddings().weight.shape[1]:

@@ -13,11 +13,10 @@ IDS = [5, 17, 60, 200, 31, 90]
 N = 4
 
 
-def adapted(family: str, method: str, n: int = N):
+def adapted(family: str, method: str, n: int = N, **given: bool):
     torch.manual_seed(3)
-    made = METHODS[method].apply(
-        tiny.model(family, GENERATE), METHODS[method].Settings(virtual_tokens=n), tiny.shape(family, GENERATE)
-    )
+    settings = METHODS[method].Settings(virtual_tokens=n, **given)
+    made = METHODS[method].apply(tiny.model(family, GENERATE), settings, tiny.shape(family, GENERATE))
     return made.eval()
 
 
