@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lab.data.formats.budget import Row
@@ -26,30 +25,43 @@ class Conversations:
     gaps: bool
 
 
-def flatten(rows: Sequence[Row]) -> Conversations | None:
-    """Put the columns `prompt` and `reply` in the place of messages, and return how these were written.
+class Flatten:
+    """Puts the columns `prompt` and `reply` in the place of messages, row by row: the first row says where these are.
 
     A message is {"role", "content"} or {"from", "value"}. The prompt is everything before the last answer, one
-    message a paragraph; a row without an answer has neither. Tables without messages, and those that have such
-    columns already, stay as they are.
+    message a paragraph; a row without an answer has neither. Rows of a table without messages, or with such columns
+    already, stay as they are. `conversations` is None for them.
     """
-    column = next((name for name in COLUMNS if rows and isinstance(rows[0].get(name), list)), "")
-    if not column or PROMPT in rows[0] or REPLY in rows[0]:
-        return None
-    parts = gaps = False
-    for row in rows:
-        # The messages themselves are dropped: kept beside the two texts, they would take their memory twice.
-        items = row.pop(column, None) or ()
+
+    def __init__(self) -> None:
+        self.conversations: Conversations | None = None
+        self._begun = False
+
+    def __call__(self, row: Row) -> Row:
+        if not self._begun:
+            self._begun = True
+            column = next((name for name in COLUMNS if isinstance(row.get(name), list)), "")
+            if column and PROMPT not in row and REPLY not in row:
+                self.conversations = Conversations(column, parts=False, gaps=False)
+        if self.conversations:
+            self._flatten(row, self.conversations)
+        return row
+
+    def _flatten(self, row: Row, conversations: Conversations) -> None:
+        items = row.pop(conversations.column, None) or ()
         messages = [item for item in items if isinstance(item, dict)]
-        gaps |= len(messages) < len(items)
         contents = [item.get("content") or item.get("value") or "" for item in messages]
-        parts |= not all(isinstance(content, str) for content in contents)
+        gaps = len(messages) < len(items)
+        parts = not all(isinstance(content, str) for content in contents)
+        if gaps or parts:
+            self.conversations = replace(
+                conversations, parts=parts or conversations.parts, gaps=gaps or conversations.gaps
+            )
         roles = [item.get("role") or item.get("from") for item in messages]
         last = max((number for number, role in enumerate(roles) if role in ASSISTANT), default=0)
         if last:
             row[PROMPT] = "\n\n".join(text for content in contents[:last] if (text := words(content)))
             row[REPLY] = words(contents[last])
-    return Conversations(column, parts, gaps)
 
 
 def words(content: Any) -> str:

@@ -23,6 +23,7 @@ from lab.errors import LabError
 MAX_BYTES, MAX_ROWS, MAX_CELL = 50 * 2**20, 200_000, 20_000
 
 Reader = Callable[[Path, Budget], Generator[Row, None, None]]
+Convert = Callable[[Row], Row]
 
 #: Endings of files that can be read, each with its reader; the text ones also packed with gzip (".csv.gz").
 READERS: dict[str, Reader] = {
@@ -39,6 +40,11 @@ SUFFIXES = tuple(READERS)
 _reading = threading.Lock()
 
 
+def same(row: Row) -> Row:
+    """The row as it is."""
+    return row
+
+
 def ending(name: str) -> str:
     """The ending by which a file is read, such as ".csv" (also for ".csv.gz"); empty for one that is not."""
     suffix = Path(name.lower().removesuffix(PACKED)).suffix
@@ -46,13 +52,15 @@ def ending(name: str) -> str:
     return suffix if suffix in SUFFIXES and not (packed and suffix == ".parquet") else ""
 
 
-def read_file(path: Path, max_bytes: int = MAX_BYTES, budget: Budget | None = None) -> tuple[list[Row], list[str]]:
+def read_file(
+    path: Path, max_bytes: int = MAX_BYTES, budget: Budget | None = None, convert: Convert = same
+) -> tuple[list[Row], list[str]]:
     """The rows of the file and notes on what was left out: of more than `MAX_ROWS` rows a sample is used.
 
-    Raises LabError with one sentence and a hint.
+    Each row is converted before its memory is counted. Raises LabError with one sentence and a hint.
     """
     with budget or Budget() as budget:
-        rows = _read(path, max_bytes, budget)
+        rows = _read(path, max_bytes, budget, convert)
         if budget.full:
             raise _too_much(path, budget)
     if len(rows) <= MAX_ROWS:
@@ -61,24 +69,25 @@ def read_file(path: Path, max_bytes: int = MAX_BYTES, budget: Budget | None = No
     return list(some(rows, MAX_ROWS)), [note]
 
 
-def read_first(path: Path, count: int, max_bytes: int, budget: Budget) -> list[Row]:
+def read_first(path: Path, count: int, max_bytes: int, budget: Budget, convert: Convert = same) -> list[Row]:
     """The first `count` rows of the file, or as many as the budget has memory for: it is `full` then.
 
     Raises LabError with one sentence and a hint.
     """
-    rows = _read(path, max_bytes, budget, count)
+    rows = _read(path, max_bytes, budget, convert, count)
     if not rows:
         raise _too_much(path, budget)
     return rows
 
 
-def _read(path: Path, max_bytes: int, budget: Budget, count: int = 0) -> list[Row]:
+def _read(path: Path, max_bytes: int, budget: Budget, convert: Convert, count: int = 0) -> list[Row]:
     """The rows of the file (`count` of them at most, unless it is 0), until the budget is full."""
     _check(path, max_bytes)
     rows: list[Row] = []
     with _reading, closing(READERS[ending(path.name)](path, budget)) as source:
         try:
-            for row in source:
+            for row in map(convert, source):
+                budget.add(row)
                 rows.append(row)
                 if len(rows) == count:
                     break

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.data.conversations import Conversations, Flatten
 from lab.data.dataset_card import check_size, resolved
-from lab.data.files import MAX_ROWS, ending, read_first
+from lab.data.files import MAX_ROWS, Convert, ending, read_first
 from lab.data.formats import parquet
 from lab.data.formats.budget import MAX_MEMORY, Budget, Row
 from lab.errors import LabError
@@ -37,14 +38,15 @@ OTHERS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)
 @dataclass(frozen=True)
 class Found:
     """What was read: the splits by the lab's names, which configuration (empty if there is only one) and split are
-    trained on, the columns whose classes got their names, whether the training rows are the first of more, notes on
-    what was left out, and the bytes of memory that the rows take."""
+    trained on, the columns whose classes got their names, whether the training rows are the first of more, how their
+    messages were written, notes on what was left out, and the bytes of memory that the rows take."""
 
     splits: dict[str, list[Row]]
     config: str
     split: str
     named: tuple[str, ...]
     first: bool
+    conversations: Conversations | None
     notes: tuple[str, ...]
     nbytes: int
 
@@ -79,10 +81,12 @@ def read_hub(repo: str, config: str = "", split: str = "") -> Found:
         for name in sorted(splits, key=lambda name: name == "train"):
             budget = Budget(MAX_MEMORY - used if name == "train" else int(MAX_MEMORY * OTHER_SHARE))
             reading.enter_context(budget)
-            rows[name], cut[name] = _read(source, files[splits[name]], layout.labels, notes, named, budget)
+            flatten = Flatten()
+            rows[name], cut[name] = _read(source, files[splits[name]], layout.labels, notes, named, budget, flatten)
             used += budget.used
     config = layout.config if len(layout.configs) > 1 else ""
-    return Found(rows, config, chosen, tuple(sorted(named)), cut["train"], tuple(notes), used)
+    # The last split that was read is the one that is trained on.
+    return Found(rows, config, chosen, tuple(sorted(named)), cut["train"], flatten.conversations, tuple(notes), used)
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,7 @@ def _read(
     notes: list[str],
     named: set[str],
     budget: Budget,
+    convert: Convert,
 ) -> tuple[list[Row], bool]:
     """The rows of a split, file after file until there are enough, and whether the split has more."""
     rows: list[Row] = []
@@ -180,7 +185,7 @@ def _read(
                 "Choose a smaller configuration or split.",
             )
         path = source.file(name)
-        found = read_first(path, MAX_ROWS + 1 - len(rows), MAX_FILE, budget)
+        found = read_first(path, MAX_ROWS + 1 - len(rows), MAX_FILE, budget, convert)
         if name == files[0]:
             labels = labels or _own_labels(path)
         _name_labels(found, labels)

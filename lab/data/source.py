@@ -13,7 +13,7 @@ from typing import Any
 from lab import access
 from lab.data.cache import TableCache
 from lab.data.catalogue import DataCard, datasets
-from lab.data.conversations import Conversations, flatten
+from lab.data.conversations import Conversations, Flatten
 from lab.data.files import ending, read_file
 from lab.data.formats.budget import MAX_COLUMNS, Budget, Row
 from lab.errors import LabError
@@ -111,9 +111,16 @@ def _embedded(name: str) -> Table:
 
 
 def _file(path: Path) -> Table:
+    flatten = Flatten()
     with Budget() as budget:
-        rows, notes = read_file(path, budget=budget)
-        return _table(path.name, {"train": rows}, notes=tuple(notes), nbytes=budget.used)
+        rows, notes = read_file(path, budget=budget, convert=flatten)
+    return _table(
+        path.name,
+        {"train": rows},
+        notes=tuple(notes),
+        conversations=flatten.conversations,
+        nbytes=budget.used,
+    )
 
 
 def _hub(repo: str, config: str, split: str) -> Table:
@@ -126,7 +133,6 @@ def _hub(repo: str, config: str, split: str) -> Table:
 
 def _table(name: str, splits: Mapping[str, list[Row]], **about: Any) -> Table:
     """The table of these rows. Raises LabError for rows that have no columns in common."""
-    conversations = {split: flatten(rows) for split, rows in splits.items()}["train"]
     train = splits["train"]
     columns = tuple(dict.fromkeys(key for row in train[:1000] for key in row))
     if len(columns) > MAX_COLUMNS:
@@ -134,4 +140,4 @@ def _table(name: str, splits: Mapping[str, list[Row]], **about: Any) -> Table:
             f"The rows of '{name}' have {len(columns):,} different columns.", "Give all rows the same columns."
         )
     validation, test = splits.get("validation", []), splits.get("test", [])
-    return Table(name, columns, train, validation, test, conversations=conversations, **about)
+    return Table(name, columns, train, validation, test, **about)

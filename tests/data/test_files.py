@@ -213,7 +213,7 @@ def test_a_document_may_be_cut_anywhere_while_it_is_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("contents", "expected"),
     [
-        ('{"a": [1], "b": [2]}', [{"a": [1], "b": [2]}]),
+        ('{"a": [{"b": 1}], "c": [2]}', "holds several lists"),
         ('{"a": 12, "b": {}}', [{"a": 12, "b": {}}]),
         ("{}", [{}]),
         ('\n\n{"a": 1}\n\n{"a": 2}\n', [{"a": 1}, {"a": 2}]),

@@ -14,7 +14,8 @@ MAX_MEMORY, MAX_TOTAL = 200 * 2**20, 400 * 2**20
 #: Columns of a row, and how deep lists and objects may stand in each other.
 MAX_COLUMNS, MAX_DEPTH = 1000, 32
 
-#: Bytes that a row counts at least, with what is kept beside it: so there are no more than 800,000 of them.
+#: Bytes that a row counts at least, and the name of a column, with what is kept beside it: so there are no more than
+#: 800,000 of them.
 MIN_ROW = 256
 
 #: Bytes that a budget takes from the common total at a time.
@@ -48,21 +49,26 @@ class Budget:
         self.limit = MAX_MEMORY if limit is None else limit
         self.used = 0
         self._reserved = 0
+        self._names: set[str] = set()
 
     @property
     def full(self) -> bool:
         """Whether a row had no more memory."""
         return self.used > self.limit
 
-    def add(self, row: Row, shared_keys: bool = False) -> None:
-        """Count a row; with `shared_keys` the names of its columns are those of all rows.
+    def add(self, row: Row) -> None:
+        """Count a row. The names of its columns count once for all rows, which must share them.
 
         Raises Oversized for a row of too many columns or too deep a nesting, Exhausted if the limit is passed, and
         Busy if the data sets that are read at once pass theirs.
         """
         if len(row) > MAX_COLUMNS:
             raise Oversized(f"has more than {MAX_COLUMNS:,} columns")
-        self.used += max(_size(row, row.values() if shared_keys else _flat(row), 1), MIN_ROW)
+        for name in row:
+            if name not in self._names:
+                self._names.add(name)
+                self.used += getsizeof(name) + MIN_ROW
+        self.used += max(_size(row, row.values(), 1), MIN_ROW)
         if self.full:
             raise Exhausted
         if self.used > self._reserved:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from sys import intern
 from typing import Any, TextIO
 
 from lab.data.formats import text
@@ -24,20 +25,17 @@ _DECODER = json.JSONDecoder()
 
 
 def lines(path: Path, budget: Budget) -> Generator[Row, None, None]:
-    """The rows of a file with an object on each line, counted in the budget.
-
-    Raises LabError for what is no such file, and what `Budget.add` raises.
-    """
+    """The rows of a file with an object on each line. Raises LabError for what is no such file."""
     count = 0
     with text.open_text(path, newline="\n") as file:
-        for row in parse_lines(file, path.name, budget):
+        for row in parse_lines(file, path.name):
             count += 1
             yield row
     if not count:
         raise text.empty(path.name)
 
 
-def parse_lines(file: TextIO, name: str, budget: Budget) -> Generator[Row, None, None]:
+def parse_lines(file: TextIO, name: str) -> Generator[Row, None, None]:
     """The rows of such a text."""
     source = text.Lines(file, name)
     for line in source:
@@ -49,15 +47,14 @@ def parse_lines(file: TextIO, name: str, budget: Budget) -> Generator[Row, None,
             row = json.loads(line)
         except (ValueError, RecursionError):
             raise LabError(f"{place} is not JSON.", "Put one object on each line.") from None
-        row = _object(row, place)
-        budget.add(row)
-        yield row
+        yield _object(row, place)
 
 
 def document(path: Path, budget: Budget) -> Generator[Row, None, None]:
-    """The rows of a JSON file, counted in the budget: of its list, or of the one list in its object.
+    """The rows of a JSON file: of its list, or of the one list in its object.
 
-    A file of lines under the name of a document is read as lines; an object without such a list is the only row.
+    A file of lines under the name of a document is read as lines; an object without a list is the only row. Raises
+    LabError for what is no such file, and what `Budget.add` raises.
     """
     if _has_lines(path):
         yield from lines(path, budget)
@@ -68,13 +65,9 @@ def document(path: Path, budget: Budget) -> Generator[Row, None, None]:
         if not first:
             raise text.empty(path.name)
         if first == "[":
-            for number, item in enumerate(source.elements(), 1):
-                row = _object(item, f"Row {number:,} of '{path.name}'")
-                budget.add(row)
-                yield row
+            yield from _rows(source)
         elif first == "{":
-            items = _list_of(source, budget)
-            yield from (_object(item, f"Row {number:,} of '{path.name}'") for number, item in enumerate(items, 1))
+            yield from _object_rows(source, budget)
         else:
             source.value()
             raise LabError(f"'{path.name}' holds no list of rows.", "Save it as a list of objects.")
@@ -92,21 +85,30 @@ def _has_lines(path: Path) -> bool:
         return False
 
 
-def _list_of(source: _Document, budget: Budget) -> list[Any]:
-    """The one list of an object, or a list of the object itself where it has none or several."""
-    members: dict[str, Any] = {}
+def _rows(source: _Document) -> Iterator[Row]:
+    """The rows of the list that comes next."""
+    for number, item in enumerate(source.elements(), 1):
+        yield _object(item, f"Row {number:,} of '{source.name}'")
+
+
+def _object_rows(source: _Document, budget: Budget) -> Iterator[Row]:
+    """The rows of the one list of the object that comes next, or the object itself where it has none."""
+    members: Row = {}
+    has_list = False
     source.take("{")
     while source.peek() != "}":
         name = source.value()
         if not isinstance(name, str):
             raise source.wrong()
         source.take(":")
-        values: list[Any] = []
-        is_list = source.peek() == "["
-        for item in source.elements() if is_list else [source.value()]:
-            budget.add(item if isinstance(item, dict) else {name: item})
-            values.append(item)
-        members[name] = values if is_list else values[0]
+        if source.peek() != "[":
+            members[name] = source.value()
+            budget.add({name: members[name]})
+        elif has_list:
+            raise LabError(f"'{source.name}' holds several lists.", "Save the rows as one list of objects.")
+        else:
+            has_list = True
+            yield from _rows(source)
         if len(members) > MAX_COLUMNS:
             raise Oversized(f"has more than {MAX_COLUMNS:,} columns")
         if source.peek() != "}":
@@ -114,11 +116,8 @@ def _list_of(source: _Document, budget: Budget) -> list[Any]:
             if source.peek() == "}":
                 raise source.wrong()
     source.take("}")
-    lists = [value for value in members.values() if isinstance(value, list)]
-    if len(lists) == 1:
-        return lists[0]
-    budget.add(members)
-    return [members]
+    if not has_list:
+        yield _object(members, "")
 
 
 class _Document:
@@ -200,6 +199,7 @@ class _Document:
 
 
 def _object(row: Any, place: str) -> Row:
+    """The row, whose columns have their names in common with those of other rows."""
     if not isinstance(row, dict):
         raise LabError(f"{place} is not an object with named columns.", 'Write {"text": …, "label": …}.')
-    return row
+    return {intern(name): value for name, value in row.items()}

@@ -32,12 +32,9 @@ ENVIRONMENT = {
 
 
 def rows(path: Path, budget: Budget) -> Generator[Row, None, None]:
-    """The rows of the file, each counted in the budget.
-
-    Raises LabError for what cannot be read, and what `Budget.add` raises.
-    """
+    """The rows of the file. Raises LabError for what cannot be read."""
     with _process("rows", path) as output:
-        yield from parse_lines(text.wrap(output, path.name, "\n"), path.name, budget)
+        yield from parse_lines(text.wrap(output, path.name, "\n"), path.name)
 
 
 def metadata(path: Path) -> str:

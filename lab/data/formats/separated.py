@@ -17,10 +17,7 @@ HEAD = 2**16
 
 
 def rows(path: Path, budget: Budget) -> Generator[Row, None, None]:
-    """The rows of the file, each counted in the budget.
-
-    Raises LabError for what is no CSV, and what `Budget.add` raises.
-    """
+    """The rows of the file. Raises LabError for what is no CSV."""
     csv.field_size_limit(text.MAX_ROW)
     sign = separator(path)
     with text.open_text(path) as file:
@@ -42,9 +39,7 @@ def rows(path: Path, budget: Budget) -> Generator[Row, None, None]:
                         f"{len(header)} cells.",
                         "Put quotes round cells that hold the sign between cells.",
                     )
-                row = dict(zip(header, cells))
-                budget.add(row, shared_keys=True)
-                yield row
+                yield dict(zip(header, cells))
         except csv.Error as error:
             if "field limit" in str(error):
                 raise text.too_long(path.name) from None
