@@ -1,9 +1,10 @@
 """`python -m benchmarks.faults`: kill -9 at random moments of training, going on, saving and comparing; what is left?
 
 After each kill every run must be readable, and finished or to be continued; no file may be torn; none may be lost. In
-the end everything that was broken off is finished.
+the end everything that was broken off is finished. Then Ctrl-C at random moments of commands that start, which must
+end without a traceback; and bytes of run folders are changed at random, which must leave every run in the lists.
 
-Then odd requests: what a page sends to each service, with one part changed to what none sends. Each must be answered
+Last, odd requests: what a page sends to each service, with one part changed to what none sends. Each must be answered
 or refused in a sentence.
 """
 
@@ -13,6 +14,10 @@ import argparse
 import json
 import multiprocessing
 import random
+import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -28,8 +33,13 @@ from lab.plan import Data, Plan
 from lab.runs import INTERRUPTED, Run, Runs
 from lab.training.jobs import Jobs
 
+ROOT = Path(__file__).parents[1]
+
 #: Seconds after which a process is killed: from its first breath to behind the end of a short run.
 LATEST = 7.0
+
+#: Seconds before and after which Ctrl-C is sent: Python itself needs the first ones, a short run ends with the last.
+EARLIEST_INTERRUPT, LATEST_INTERRUPT = 0.1, 6.0
 
 TRAIN, GO_ON, COMPARE = "train", "go on", "compare"
 
@@ -187,10 +197,58 @@ def odd_requests(folder: Path, count: int, seed: int) -> Counter[str]:
     return answers
 
 
+def interrupt(folder: Path, count: int, seed: int, latest: float = LATEST_INTERRUPT) -> Counter[str]:
+    """Send Ctrl-C to so many commands while they start; their exit statuses, counted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    comparison = folder / "comparison.json"
+    comparison.write_text(json.dumps(spec()), encoding="utf-8")
+    commands = {
+        "runs": ["--runs", str(folder / "runs")],
+        "train": ["--runs", str(folder / "runs"), "--set", "eval_rows=4", "--set", "reply_rows=1", "--steps", "4"],
+        "compare": [str(comparison), "--out", str(folder / "comparison"), "--dry"],
+    }
+    draw, found = random.Random(seed), Counter[str]()
+    for _ in range(count):
+        name = draw.choice(sorted(commands))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lab", name, *commands[name]],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(draw.uniform(EARLIEST_INTERRUPT, latest))
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=300)
+        assert "Traceback" not in said + errors, f"{name} ended with a traceback: {errors}"
+        assert process.returncode in (0, 130), f"{name} ended with {process.returncode}: {errors}"
+        found[f"{name} {process.returncode}"] += 1
+    return found
+
+
+def damage(folder: Path, run: Run, count: int, seed: int) -> Counter[str]:
+    """Change bytes in so many copies of a run; what the lists call each, counted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = random.Random(seed)
+    for number in range(count):
+        copy = folder / f"{number:05d}"
+        shutil.copytree(run.folder, copy)
+        file = copy / draw.choice(("run.json", "events.jsonl"))
+        data = bytearray(file.read_bytes())
+        for _ in range(draw.randint(1, 4)):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        file.write_bytes(data[: draw.randint(0, len(data))] if draw.random() < 0.3 else data)
+    rows = Runs(folder).rows()
+    assert sorted(row["id"] for row in rows) == [f"{number:05d}" for number in range(count)]
+    return Counter(row["status"] for row in rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--requests", type=int, default=50, help="odd requests to each service")
+    parser.add_argument("--interrupts", type=int, default=50)
+    parser.add_argument("--damages", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where the runs are kept (default: a temporary folder)")
     asked = parser.parse_args()
@@ -205,6 +263,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="faults-") as place:
         answers = odd_requests(Path(place), asked.requests, asked.seed)
     print(f"{sum(answers.values())} odd requests: {dict(answers)}")
+    with tempfile.TemporaryDirectory() as place:
+        statuses = dict(sorted(interrupt(Path(place), asked.interrupts, asked.seed).items()))
+        print(f"{asked.interrupts} commands, no traceback after Ctrl-C: {statuses}")
+    done = next(Runs(folder).where(status="done"), None)
+    if done is not None:
+        with tempfile.TemporaryDirectory() as place:
+            statuses = dict(damage(Path(place), done, asked.damages, asked.seed))
+            print(f"{asked.damages} runs with changed bytes, all listed: {statuses}")
     print(f"{time.monotonic() - began:.0f} s")
 
 

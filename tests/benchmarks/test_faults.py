@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import faults
+from lab.events import DONE, Finished, Stage
 from lab.runs import Runs
 from tests.loops import closed_after
 
@@ -17,6 +18,20 @@ def test_killed_runs_are_readable_and_can_be_finished(tmp_path: Path) -> None:
     runs = len(Runs(tmp_path / "runs").all())
     assert runs > 0
     assert faults.finish(tmp_path / "runs") == {"done": runs}
+
+
+def test_ctrl_c_at_any_moment_of_the_start_leaves_no_traceback(tmp_path: Path) -> None:
+    found = faults.interrupt(tmp_path, 3, seed=2, latest=1.0)
+    assert sum(found.values()) == 3
+
+
+def test_changed_bytes_leave_every_run_in_the_lists(store: Runs, tmp_path: Path) -> None:
+    run = store.create(faults.plan())
+    for _ in run.record([Stage("Loading"), Finished(DONE)]):
+        pass
+    found = faults.damage(tmp_path / "damaged", run, 40, seed=1)
+    assert found["damaged"] > 0
+    assert sum(found.values()) == 40
 
 
 def test_two_processes_do_not_train_the_same_run(tmp_path: Path) -> None:
