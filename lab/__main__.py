@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import sys
 
-from lab import terminal
-
 
 def main() -> int:
     """Run the command that the process was started with; returns its exit status."""
-    terminal.prepare()
-    from lab import cli
+    try:
+        from lab import terminal
 
-    return cli.main()
+        terminal.prepare()
+        from lab import cli
+
+        return cli.main()
+    except KeyboardInterrupt:  # Ctrl-C before `terminal` listens for it
+        print("Interrupted.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -287,3 +287,18 @@ def test_a_setting_that_is_none_is_one_sentence(
     assert words in told
     assert "unexpected" not in told
     assert len(told) < 1500
+
+
+def test_steps_that_are_given_twice_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", "--steps", "3", "--set", "steps=nan", "--runs", str(tmp_path / "runs")]) == 2
+    assert "given twice" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("command", [["runs"], ["show", "x"], ["delete", "x"], ["export", "x"]])
+def test_looking_at_runs_creates_no_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert cli.main([*command, "--runs", str(tmp_path / "none")]) == 2
+    assert "no folder of runs" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()

@@ -93,7 +93,11 @@ def receipt(run: Run, key: str, file: Path) -> Receipt:
 
 def checked(run: Run, key: str, file: Path) -> Receipt:
     """The receipt. Raises LabError and removes the file if the artifact is not what the run learned."""
-    proof = receipt(run, key, file)
+    try:
+        proof = receipt(run, key, file)
+    except LabError:
+        file.unlink(missing_ok=True)
+        raise
     if not proof.holds:
         file.unlink(missing_ok=True)
         raise LabError(

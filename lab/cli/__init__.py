@@ -150,6 +150,13 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def existing_runs(folder: Path) -> Runs:
+    """The runs in a folder that is there. Raises LabError if it is not, so that looking creates nothing."""
+    if not folder.is_dir():
+        raise LabError(f"There is no folder of runs '{folder}'.", "Choose another with --runs, or train a first run.")
+    return Runs(folder)
+
+
 def pairs(given: Sequence[str]) -> dict[str, str]:
     """The NAME=VALUE options as a table. Raises LabError for one without a sign."""
     table = {}
@@ -196,6 +203,8 @@ def plan_of(parsed: argparse.Namespace) -> Plan:
         plan = methods.default_plan(method, model=model, data=Data(source=source))
     given = pairs(parsed.set)
     if parsed.steps is not None:
+        if given.keys() & {"steps", "training.steps"}:
+            raise LabError("The number of steps is given twice.", "Write --steps N or --set steps=N, not both.")
         given["steps"] = parsed.steps
     return methods.with_values(plan, given)
 
@@ -295,7 +304,7 @@ def _as_text(run: Run, events: Iterator[Event]) -> Iterator[Event]:
 
 
 def runs_command(parsed: argparse.Namespace) -> int:
-    rows = Runs(parsed.runs).rows()
+    rows = existing_runs(parsed.runs).rows()
     if parsed.json:
         print("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), end="")
         return 0
@@ -309,7 +318,7 @@ def runs_command(parsed: argparse.Namespace) -> int:
 
 
 def delete_command(parsed: argparse.Namespace) -> int:
-    Runs(parsed.runs).delete(parsed.id)
+    existing_runs(parsed.runs).delete(parsed.id)
     print(json.dumps({"deleted": parsed.id}) if parsed.json else f"deleted {parsed.id}")
     return 0
 
@@ -320,7 +329,7 @@ def push_command(parsed: argparse.Namespace) -> int:
     from lab.artifacts.publish import publish
 
     address = publish(
-        Runs(parsed.runs).get(parsed.id), parsed.repository, get_token() or "", private=not parsed.public
+        existing_runs(parsed.runs).get(parsed.id), parsed.repository, get_token() or "", private=not parsed.public
     )
     print(json.dumps({"address": address}) if parsed.json else address)
     return 0
@@ -329,7 +338,7 @@ def push_command(parsed: argparse.Namespace) -> int:
 def export_command(parsed: argparse.Namespace) -> int:
     from lab import artifacts
 
-    run = Runs(parsed.runs).get(parsed.id)
+    run = existing_runs(parsed.runs).get(parsed.id)
     try:
         parsed.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -350,7 +359,7 @@ def export_command(parsed: argparse.Namespace) -> int:
 
 
 def show_command(parsed: argparse.Namespace) -> int:
-    run = Runs(parsed.runs).get(parsed.id)
+    run = existing_runs(parsed.runs).get(parsed.id)
     if parsed.script:
         from lab.artifacts.script import script
 
@@ -366,7 +375,7 @@ def chat_command(parsed: argparse.Namespace) -> int:
     from lab.plan import CLASSIFY
 
     options = build(Options, pairs(parsed.set))
-    store = Runs(parsed.runs)
+    store = existing_runs(parsed.runs)
     started = store.get(parsed.id).history().started
     engine = Engine(store)
     if started and started.task == CLASSIFY:

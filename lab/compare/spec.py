@@ -225,9 +225,9 @@ def _scalar(value: Any) -> None:
     finite = isinstance(value, float) and math.isfinite(value)
     whole = isinstance(value, int) and abs(value) < 2**63
     if not (value is None or finite or whole or isinstance(value, str)):
-        raise LabError(
-            f"'{str(value)[:60]}' is no text, list, table or number that can be used.", "Put a text in quotes."
-        )
+        # Python refuses to write numbers of thousands of digits, which YAML can spell in base 60.
+        text = "A number of that size" if isinstance(value, int) else f"'{str(value)[:60]}'"
+        raise LabError(f"{text} is no text, list, table or number that can be used.", "Put a text in quotes.")
 
 
 def _table(value: Any, name: str) -> Mapping[str, Any]:

@@ -82,6 +82,10 @@ def test_what_the_fresh_process_cannot_load_is_a_sentence(store, llama, reviews,
     artifacts.write(run, "adapter", tmp_path)
     assert receipt.main([str(run.folder), "adapter", str(tmp_path / "My-run--nº-1.zip"), str(result)]) == 0
     assert result.is_file()
+    (run.adapter / "selection.safetensors").write_bytes(b"damaged")
+    with pytest.raises(LabError, match="damaged"):
+        checked(run, "adapter", file)
+    assert not file.exists()
     with pytest.raises(LabError, match="holds no model"):
         receipt.receipt(run, "script", file)
 

@@ -108,3 +108,8 @@ def test_a_whole_plan_may_be_listed():
     assert spec.plans[0].settings == {"rank": 4}
     with pytest.raises(LabError, match="A plan has no"):
         Spec.from_dict({"plans": [{"methd": "lora"}]})
+
+
+def test_a_number_that_yaml_spells_in_base_60_is_a_sentence():
+    with pytest.raises(LabError, match="A number of that size"):
+        parse("seeds: [" + ":".join(["59"] * 10_000) + "]\nmethods: [lora]")
