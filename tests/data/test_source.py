@@ -10,6 +10,8 @@ import pytest
 from lab import access
 from lab.data import source
 from lab.data.catalogue import datasets
+from lab.data.files import read_file
+from lab.data.formats import budget
 from lab.data.scoring import METRICS
 from lab.data.source import kind, read
 from lab.errors import LabError
@@ -119,6 +121,19 @@ def test_a_conversation_becomes_prompt_and_reply(tmp_path, messages):
     assert table.train[0]["reply"] == "Ho"
     assert "reply" not in table.train[1]
     assert {"prompt", "reply"} <= set(table.columns)
+
+
+def test_conversations_count_as_the_texts_that_are_made_of_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(budget, "MAX_MEMORY", 2**20)
+    file = tmp_path / "a.jsonl"
+    talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]
+    file.write_text((json.dumps({"messages": talk}) + "\n") * 1500)
+    with pytest.raises(LabError, match="fill more than 1 MB"):
+        read_file(file)
+    table = read(Data(str(file)))
+    assert len(table.train) == 1500
+    assert table.columns == ("prompt", "reply")
+    assert table.conversations.column == "messages"
 
 
 def test_a_table_keeps_nothing_of_another_file(tmp_path):
