@@ -214,14 +214,14 @@ def train_command(parsed: argparse.Namespace) -> int:
     from lab.training.job import resolve
     from lab.training.loop import train
 
-    store = Runs(parsed.runs)
     if parsed.resume is not None:
         refuse_with("--resume", parsed, CHOICES, "A run is continued by its own plan. Leave one of the two out.")
-        run = store.get(parsed.resume)
+        run = existing_runs(parsed.runs).get(parsed.resume)
     else:
         if parsed.accept_changes:
             raise LabError("--accept-changes goes with --resume.", "A new run has nothing that could have changed.")
-        run = store.create(resolve(plan_of(parsed)).check().plan, name=parsed.name or "")
+        plan = resolve(plan_of(parsed)).check().plan
+        run = Runs(parsed.runs).create(plan, name=parsed.name or "")
     run.claim()
     stop = threading.Event()
     try:
