@@ -97,7 +97,7 @@ def test_no_more_shards_are_fetched_than_rows_are_used(hub, monkeypatch):
 
 
 def test_as_many_rows_are_used_as_there_is_memory_for(hub, monkeypatch):
-    monkeypatch.setattr(remote, "MAX_MEMORY", 40_000)
+    monkeypatch.setattr(remote, "MAX_MEMORY", 30_000)
     names = [f"train-{n}.jsonl" for n in range(4)]
     shards = {name: lines(60, 100 * number) for number, name in enumerate(names)}
     hub.add("lab/d", {**shards, "dev.jsonl": lines(20)}, kind="dataset")
