@@ -33,7 +33,7 @@ def test_quantiles_are_those_of_the_printed_tables(freedom, expected):
 @pytest.mark.parametrize("freedom", [1, 2, 3, 7, 29, 199, 5000])
 def test_students_distribution_is_that_of_scipy(freedom):
     for t in (0.0, 1e-6, 0.3, 1.0, 2.5, 8.0, 40.0, 1e4):
-        assert tail(t, freedom) == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-8)
+        assert tail(t, freedom) == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-6)
     for level in (0.51, 0.9, 0.975, 0.9999):
         assert quantile(level, freedom) == pytest.approx(stats.t.ppf(level, freedom), rel=1e-9)
 
