@@ -28,4 +28,4 @@ class AfterOnly(Session):
 def trained(plan: Plan) -> History:
     """Train by the plan and throw the adapter away. Raises what the loop raises."""
     with tempfile.TemporaryDirectory() as folder:
-        return fold(AfterOnly(plan, threading.Event(), Path(folder)).events(resume=False))
+        return fold(AfterOnly(plan, threading.Event(), Path(folder)).events(None))
