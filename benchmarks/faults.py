@@ -199,7 +199,7 @@ def odd_requests(folder: Path, count: int, seed: int) -> Counter[str]:
 
 def interrupt(folder: Path, count: int, seed: int, latest: float = LATEST_INTERRUPT) -> Counter[str]:
     """Send Ctrl-C to so many commands while they start; their exit statuses, counted."""
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
     comparison = folder / "comparison.json"
     comparison.write_text(json.dumps(spec()), encoding="utf-8")
     commands = {
