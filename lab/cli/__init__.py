@@ -306,7 +306,8 @@ def _as_text(run: Run, events: Iterator[Event]) -> Iterator[Event]:
 def runs_command(parsed: argparse.Namespace) -> int:
     rows = existing_runs(parsed.runs).rows()
     if parsed.json:
-        print("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), end="")
+        to_json = json.JSONEncoder(ensure_ascii=False).encode  # one for all: there may be thousands
+        print("".join(to_json(row) + "\n" for row in rows), end="")
         return 0
     lines = []
     for row in rows:
