@@ -4,6 +4,8 @@ After each kill every run must be readable, and finished or to be continued; no 
 the end everything that was broken off is finished. Then Ctrl-C at random moments of commands that start, which must
 end without a traceback; and bytes of run folders are changed at random, which must leave every run in the lists.
 
+Then what else befalls a run (`benchmarks.run_faults`): each case ends in one sentence.
+
 Last, odd requests: what a page sends to each service, with one part changed to what none sends. Each must be answered
 or refused in a sentence.
 """
@@ -24,6 +26,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from benchmarks import run_faults
 from lab import methods
 from lab.compare.comparison import Comparisons
 from lab.compare.runner import Runner
@@ -260,6 +263,8 @@ def main() -> None:
     print(f"{sum(left.values())} runs, none lost, no file torn: {dict(left)}")
     print(f"after finishing what was broken off: {dict(finish(folder))}")
     print(f"a second process on the same run is told: {two_processes(folder)}")
+    for name, said in run_faults.cases(folder / "cases").items():
+        print(f"{name}: {said}")
     with tempfile.TemporaryDirectory(prefix="faults-") as place:
         answers = odd_requests(Path(place), asked.requests, asked.seed)
     print(f"{sum(answers.values())} odd requests: {dict(answers)}")
